@@ -1,0 +1,268 @@
+"""The command line: csfinterp demo, serve, interpret, edition, db."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+import csfinterp
+from csfinterp import demo as demonstration
+from csfinterp import operations
+from csfinterp.errors import CsfinterpError, DocumentError
+from csfinterp.formats import FORMATS, ReadLimits, panel_json, report_text
+from csfinterp.model.panel import Panel
+from csfinterp.samples import SAMPLES
+from csfinterp.serving import gunicorn_command
+from csfinterp.settings import Settings
+
+CHUNK = 256
+READABLE = tuple(name for name, form in FORMATS.items() if form.read is not None)
+
+
+class Commands(click.Group):
+    """Errors of ours end in one sentence on standard error and exit code 1, never in a stack trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CsfinterpError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(csfinterp.__version__, prog_name="csfinterp")
+def main() -> None:
+    """Interpret cerebrospinal fluid (CSF) panels: structured, explained, cited. Not a diagnosis."""
+
+
+# --- demo, serve ---
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Print one interpretation and exit.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Wanted port; a free one is taken if it is in use.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line when ready (login and tokens: later, null).")
+def demo(once: bool, port: int | None, as_json: bool) -> None:
+    """Start the service on loopback with constructed sample panels, print one interpretation, serve until Ctrl-C.
+
+    The demo keeps its own SQLite file in your data folder (CSFINTERP_DEMO_FOLDER); started again it finds its panels
+    and adds none. There are no accounts yet, so anybody on this machine can read the demo.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    settings = Settings.load()
+    try:
+        with demonstration.running(settings, port or settings.port) as running:
+            ids = dict(_posted(running, quiet=as_json))
+            shown = ids[demonstration.SHOWN]
+            click.echo(_demo_line(running, shown) if as_json else _demo_text(running, shown, once))
+            if not once:
+                running.process.wait()
+                raise demonstration.DemoError(f"The server ended. Its log: {running.log}")
+    except KeyboardInterrupt:
+        click.echo("Demo ended.", err=True)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _posted(running: demonstration.Demo, quiet: bool) -> Iterator[tuple[str, str]]:
+    with _progress(hidden=quiet) as progress:
+        for sample in progress.track(SAMPLES, description="Posting sample panels"):
+            yield sample.name, running.post(sample)
+
+
+def _demo_line(running: demonstration.Demo, panel_id: str) -> str:
+    nobody = {"user": None, "password": None}
+    tokens = dict.fromkeys(("laboratory", "clinician", "researcher"))
+    return json.dumps({"url": running.url, "page": running.page(panel_id), "login": nobody, "tokens": tokens})
+
+
+def _demo_text(running: demonstration.Demo, panel_id: str, once: bool) -> str:
+    about = f"{len(SAMPLES)} constructed panels are posted (no real patient); this is one of them."
+    lines = [running.text(panel_id), about, f"Page:       {running.page(panel_id)}", f"All panels: {running.url}/"]
+    lines.append(f"Interface:  {running.url}/docs")
+    return "\n".join([*lines, "" if once else "Serving until Ctrl-C."]).rstrip()
+
+
+@main.command()
+@click.option("--bind", metavar="HOST:PORT", help="Address to listen on.  [default: CSFINTERP_BIND or default.yaml]")
+@click.option("--workers", type=click.IntRange(1, 256), help="Server processes.  [default: CSFINTERP_WORKERS]")
+def serve(bind: str | None, workers: int | None) -> None:
+    """Run the service (gunicorn) with the settings of config/ and the environment."""
+    chosen = {"CSFINTERP_BIND": bind, "CSFINTERP_WORKERS": workers and str(workers)}
+    os.environ.update({name: value for name, value in chosen.items() if value})
+    settings = Settings.load()
+    operations.open_service(settings)  # wrong settings, a broken edition or no database: said here, once, in a sentence
+    click.echo(f"csfinterp {csfinterp.__version__} on http://{settings.bind} (docs: /docs)", err=True)
+    command = gunicorn_command(settings, settings.bind, settings.workers)
+    os.execv(command[0], command)
+
+
+# --- interpret ---
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--format", "format_name", type=click.Choice(READABLE), help="Input format.  [default: by extension]")
+@click.option("--output", type=click.Choice(["json", "text"]), default="json", show_default=True)
+def interpret(files: tuple[str, ...], format_name: str | None, output: str) -> None:
+    """Interpret panels of FILES (- reads standard input) and store nothing.
+
+    JSON: one document, an array, or JSON lines. One panel is printed as a readable document, several as JSON lines.
+    Exit code: 0 all interpreted, 1 some refused (named on standard error), 2 bad usage.
+    """
+    settings = Settings.load()
+    service = operations.stateless_service(settings)
+    refused = Refusals()
+    limits = ReadLimits(settings.max_body_bytes, settings.max_observations, settings.max_depth)
+    items = _items(((file, format_name or _format_of(file)) for file in files), limits, refused)
+    first = list(itertools.islice(items, 2))
+    many = len(first) > 1
+    with _progress(hidden=not many) as progress:
+        for panels in _chunks(progress.track(itertools.chain(first, items), description="Interpreting")):
+            for document in service.interpret_many(panels):
+                click.echo(_printed(document, output, many))
+    if refused.count:
+        click.echo(f"{refused.count} refused, nothing was interpreted for them.", err=True)
+        sys.exit(1)
+
+
+@dataclasses.dataclass
+class Refusals:
+    """Counts and names the documents that could not be read."""
+
+    count: int = 0
+
+    def add(self, place: str, error: DocumentError) -> None:
+        self.count += 1
+        click.echo(f"{place}: {error.message}", err=True)
+        for fault in error.faults:
+            click.echo(f"  {fault.pointer or '(whole document)'}: {fault.message}", err=True)
+
+
+def _format_of(file: str) -> str:
+    """The input format by the file's extension; standard input and unknown extensions: json."""
+    return next((name for name in READABLE if Path(file).suffix.lower() in FORMATS[name].extensions), "json")
+
+
+def _items(files: Iterable[tuple[str, str]], limits: ReadLimits, refused: Refusals) -> Iterator[Panel]:
+    for file, form in files:
+        with click.open_file(file, "rb") as stream:
+            data = stream.read()
+        for number, item in enumerate(_read(data, form, limits), 1):
+            if isinstance(item, DocumentError):
+                refused.add(f"{file}, document {number}", item)
+            else:
+                yield item
+
+
+def _read(data: bytes, form: str, limits: ReadLimits) -> Iterator[Panel | DocumentError]:
+    read = FORMATS[form].read
+    if form == "json" or read is None:  # JSON alone may hold many documents, of which some may be bad
+        yield from panel_json.read_many(data, limits)
+        return
+    try:
+        yield from read(data, limits)
+    except DocumentError as error:
+        yield error
+
+
+def _chunks(panels: Iterable[Panel]) -> Iterator[list[Panel]]:
+    remaining = iter(panels)
+    while chunk := list(itertools.islice(remaining, CHUNK)):
+        yield chunk
+
+
+def _printed(document: dict[str, object], output: str, many: bool) -> str:
+    if output == "text":
+        return report_text.write(document)
+    return json.dumps(document, ensure_ascii=False, indent=None if many else 2)
+
+
+# --- edition, db ---
+
+
+@main.group()
+def edition() -> None:
+    """Knowledge editions: check, copy, compare and sign them."""
+
+
+@edition.command("check")
+@click.argument("name", required=False)
+def check(name: str | None) -> None:
+    """Check edition NAME (an id or a folder; default: the edition in force); every slip with file and line."""
+    settings = Settings.load()
+    slips = operations.check_edition(settings, name or settings.edition)
+    for slip in slips:
+        click.echo(str(slip))
+    if slips:
+        raise click.ClickException(f"{len(slips)} slips in edition {name or settings.edition}")
+    click.echo(f"Edition {name or settings.edition}: no slip found.")
+
+
+@edition.command("new")
+@click.argument("new_id")
+@click.option("--from", "from_id", required=True, help="Id of the edition to copy.")
+def new(new_id: str, from_id: str) -> None:
+    """Copy an edition as a draft under NEW_ID."""
+    folder = operations.new_edition(Settings.load(), new_id, from_id)
+    click.echo(f"Draft {new_id}: {folder}")
+    click.echo(f"Next: edit it, csfinterp edition diff {from_id} {new_id}, csfinterp edition release {new_id}")
+
+
+@edition.command("diff")
+@click.argument("before")
+@click.argument("after")
+def diff(before: str, after: str) -> None:
+    """Show what changed between two editions, with the impacted analytes and profiles."""
+    lines = operations.diff_editions(Settings.load(), before, after)
+    click.echo("\n".join(lines) if lines else "No difference.")
+
+
+@edition.command("release")
+@click.argument("name")
+@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="Date of release.  [default: today]")
+def release(name: str, day: Any) -> None:
+    """Check and sign a draft: it gets its seal and can no longer be changed."""
+    digest = operations.release_edition(Settings.load(), name, day.date() if day else date.today())
+    click.echo(f"Edition {name} is released: {digest}")
+
+
+@main.group()
+def db() -> None:
+    """The database (CSFINTERP_DATABASE_URL)."""
+
+
+@db.command("upgrade")
+def upgrade() -> None:
+    """Bring the tables to the newest revision."""
+    settings = Settings.load()
+    operations.upgrade_database(settings)
+    click.echo(f"The database is at revision {operations.database_revisions(settings)[0]}.")
+
+
+@db.command("current")
+def current() -> None:
+    """Show the revision of the database and the newest one."""
+    now, newest = operations.database_revisions(Settings.load())
+    click.echo(f"{now or 'no tables yet'} (newest: {newest})")
+
+
+def _progress(hidden: bool) -> Progress:
+    """A progress bar on standard error, only where a person looks at it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal)

@@ -1,0 +1,139 @@
+"""csfinterp demo: the real server on loopback with its own SQLite file, and constructed panels posted through HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from csfinterp.errors import CsfinterpError
+from csfinterp.samples import Sample
+from csfinterp.serving import gunicorn_command
+from csfinterp.settings import PREFIX, Settings
+
+SHOWN = "solid_lm_positive_cytology"
+START_SECONDS = 90.0
+
+
+class DemoError(CsfinterpError):
+    """The demo's server did not start or did not answer; the message says where its log is."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running demo. `page`: the address of the interpretation that is shown."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def post(self, sample: Sample) -> str:
+        """Send one panel through the HTTP door; returns its id. Sent before: the same id."""
+        request = urllib.request.Request(
+            f"{self.url}/api/v1/panels", sample.path.read_bytes(), {"Content-Type": "application/json"}
+        )
+        with self._open(request) as answer:
+            return str(json.load(answer)["panel_id"])
+
+    def text(self, panel_id: str) -> str:
+        """The interpretation of a panel as text."""
+        address = f"{self.url}/api/v1/panels/{panel_id}/interpretation"
+        with self._open(urllib.request.Request(address, headers={"Accept": "text/plain"})) as answer:
+            return str(answer.read().decode("utf-8"))
+
+    def page(self, panel_id: str) -> str:
+        return f"{self.url}/panels/{panel_id}"
+
+    def wait_until_ready(self) -> None:
+        """Return when /readyz answers 200. Raises DemoError if the server ends or stays silent."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise DemoError(f"The server ended while starting. Its log: {self.log}\n{self._last_words()}")
+            try:
+                with _direct().open(f"{self.url}/readyz", timeout=10):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        raise DemoError(f"The server did not become ready in {START_SECONDS:.0f} s. Its log: {self.log}")
+
+    def _open(self, request: urllib.request.Request) -> Any:
+        try:
+            return _direct().open(request, timeout=60)
+        except urllib.error.HTTPError as error:
+            problem = error.read().decode("utf-8", "replace")
+            raise DemoError(f"The server answered {error.code}: {problem}\nIts log: {self.log}") from None
+        except OSError as error:
+            raise DemoError(f"The server does not answer: {error}. Its log: {self.log}") from None
+
+    def _last_words(self) -> str:
+        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:])
+
+
+@contextmanager
+def running(settings: Settings, port: int) -> Iterator[Demo]:
+    """The demo's server, ready to answer, on `port` or, where that is taken, on a free one; ended on the way out."""
+    folder = settings.demo_folder
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log_path = folder / "server.log"
+    with _listening(port) as listener, log_path.open("wb") as log:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        # The server inherits the open socket, so nobody can take the port between the choice and the start.
+        process = subprocess.Popen(
+            gunicorn_command(settings, f"fd://{listener.fileno()}", workers=1),
+            env=_environment(os.environ, folder),
+            pass_fds=(listener.fileno(),),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        demo = Demo(url, process, log_path)
+        demo.wait_until_ready()
+        yield demo
+    finally:
+        _end(process)
+
+
+def _environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    return {**environ, f"{PREFIX}DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite'}"}
+
+
+def _listening(port: int) -> socket.socket:
+    """A listening socket on loopback: `port`, else any free one."""
+    for wanted in (port, 0):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", wanted))
+            listener.listen(128)
+            return listener
+        except OSError:
+            listener.close()
+            if wanted == 0:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _direct() -> urllib.request.OpenerDirector:
+    """Loopback is asked directly, whatever proxy the environment names."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,40 @@
+"""The wire formats: one file each, and the registry that doors look up by media type or file extension."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from csfinterp.formats import panel_json as json_format
+from csfinterp.formats import report_text as text_format
+from csfinterp.formats.panel_json import Envelope
+from csfinterp.formats.strict_json import ReadLimits
+from csfinterp.model.panel import Panel
+
+__all__ = ["FORMATS", "Envelope", "Format", "ReadLimits"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """`read`: the panels in bytes of this format (raises DocumentError). `write`: an interpretation document as text.
+
+    None: the format goes only the other way. The first media type is the one that answers carry.
+    """
+
+    name: str
+    media_types: tuple[str, ...]
+    extensions: tuple[str, ...]
+    read: Callable[[bytes, ReadLimits], list[Panel]] | None
+    write: Callable[[Mapping[str, object]], str | bytes] | None
+
+
+_JSON = Format(
+    name="json",
+    media_types=("application/json",),
+    extensions=(".json", ".jsonl", ".ndjson"),
+    read=lambda data, limits: [json_format.read(data, limits)],
+    write=json_format.dumps,
+)
+_TEXT = Format(name="text", media_types=("text/plain",), extensions=(".txt",), read=None, write=text_format.write)
+
+FORMATS: dict[str, Format] = {form.name: form for form in (_JSON, _TEXT)}

@@ -1,0 +1,18 @@
+"""Knowledge as files: a folder of YAML becomes an Edition, or is refused with file and line."""
+
+from csfinterp.knowledge.diff import diff_editions, new_edition, release_edition
+from csfinterp.knowledge.load import EditionInfo, check_edition, list_editions, load_edition
+from csfinterp.knowledge.site import apply_site_rules, load_code_map, load_site_rules
+
+__all__ = [
+    "EditionInfo",
+    "apply_site_rules",
+    "check_edition",
+    "diff_editions",
+    "list_editions",
+    "load_code_map",
+    "load_edition",
+    "load_site_rules",
+    "new_edition",
+    "release_edition",
+]

@@ -1,0 +1,316 @@
+"""A folder of YAML -> one immutable Edition, or the slips that stand in its way; the list of editions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from csfinterp.errors import EditionError
+from csfinterp.knowledge import laws, schema, seal
+from csfinterp.knowledge.build import Places, citation, unit_table
+from csfinterp.knowledge.document import Map, Seq, Slips, read_yaml
+from csfinterp.knowledge.law_numbers import valid_loinc
+from csfinterp.knowledge.partitions import Ages
+from csfinterp.knowledge.shape import Entry as EntryShape
+from csfinterp.knowledge.shape import load_entry, load_list
+from csfinterp.knowledge.statements import Builder
+from csfinterp.knowledge.subject import Subject
+from csfinterp.knowledge.vocabulary import Measure, Vocabulary, coded_inputs, context_measures
+from csfinterp.model.edition import Analyte, Derived, Edition, UnitTable
+
+T = TypeVar("T")
+Entry = dict[str, Any]
+FILES = (
+    "edition.yaml", "units.yaml", "derived.yaml", "limits.yaml", "critical.yaml", "options.yaml", "quality.yaml",
+    "findings.yaml", "evidence.yaml", "citations.yaml", "codes_info.yaml",
+)  # fmt: skip
+FOLDERS = ("analytes", "profiles")
+
+
+@dataclass(frozen=True)
+class EditionInfo:
+    """What a list of editions shows of one of them."""
+
+    id: str
+    status: str
+    digest: str
+    title: str
+    folder: Path
+
+
+def load_edition(folder: Path) -> Edition:
+    """The edition of `folder`, checked. EditionError (message, file, line) for the first slip or a broken seal."""
+    return _load(Path(folder).resolve(), seal.digest(_existing(folder)), _seal_text(folder))
+
+
+@lru_cache(maxsize=8)
+def _load(folder: Path, digest: str, seal_text: str | None) -> Edition:
+    """Editions are immutable: the same bytes give the same object. `seal_text` is part of what decides."""
+    reading = Reading(folder, digest)
+    # A released edition passed the slow laws when it was sealed, and its seal is intact.
+    edition = reading.edition(thorough=reading.status != "released")
+    if edition is None:
+        raise reading.slips.sorted()[0]
+    return edition
+
+
+def check_edition(folder: Path) -> tuple[EditionError, ...]:
+    """Every slip of the edition in `folder`, sorted by file and line; empty if it is sound.
+
+    The laws between files are asked once each file by itself is well formed.
+    """
+    try:
+        reading = Reading(_existing(folder), seal.digest(_existing(folder)))
+    except EditionError as slip:
+        return (slip,)
+    reading.edition(thorough=True)
+    return reading.slips.sorted()
+
+
+def list_editions(root: Path) -> tuple[EditionInfo, ...]:
+    """The editions in the folders of `root`, by id. EditionError if one cannot say what it is."""
+    folders = sorted(path.parent for path in Path(root).glob("*/edition.yaml"))
+    return tuple(sorted((_info(folder) for folder in folders), key=lambda info: _version(info.id)))
+
+
+def _version(name: str) -> tuple[tuple[int, str], ...]:
+    return tuple((int(part), "") if part.isdigit() else (0, part) for part in name.split("."))
+
+
+def _info(folder: Path) -> EditionInfo:
+    slips = Slips()
+    entry = load_entry(schema.EditionSchema, read_yaml(folder / "edition.yaml", str(folder / "edition.yaml")),
+                       str(folder / "edition.yaml"), slips)  # fmt: skip
+    if entry is None:
+        raise slips.sorted()[0]
+    return EditionInfo(entry["id"], entry["status"], seal.digest(folder), entry["title"], folder)
+
+
+def _existing(folder: Path) -> Path:
+    if not (Path(folder) / "edition.yaml").is_file():
+        raise EditionError("no edition here: the folder must hold edition.yaml", str(folder))
+    return Path(folder)
+
+
+def _seal_text(folder: Path) -> str | None:
+    path = Path(folder) / seal.SEAL
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+
+
+class Reading:
+    """One reading of an edition folder: documents, then entries, then the edition and its laws."""
+
+    def __init__(self, folder: Path, digest: str) -> None:
+        self.folder, self.digest = folder, digest
+        self.slips = Slips()
+        self.places = Places()
+        self.gaps: dict[str, tuple[Ages, ...]] = {}
+        self.documents: dict[str, object] = {}
+        self._read_files()
+        header = self.documents.get("edition.yaml")
+        self.status = header.get("status") if isinstance(header, Map) else None
+
+    def _read_files(self) -> None:
+        present = seal.edition_files(self.folder)
+        for name in (*FILES, *(name for name in present if name not in FILES)):
+            parts = name.split("/")
+            if name not in FILES and not (len(parts) == 2 and parts[0] in FOLDERS and name.endswith(".yaml")):
+                self.slips.add("this file has no place in an edition; move it out of the folder", self._path(name))
+                continue
+            with self.slips.catching():
+                self.documents[name] = read_yaml(self.folder / name, self._path(name))
+
+    def _path(self, name: str) -> str:
+        return (self.folder / name).as_posix()
+
+    def edition(self, *, thorough: bool) -> Edition | None:
+        """The edition, or None with the reasons in `slips`."""
+        with self.slips.catching():
+            seal.check_seal(self.folder, str(self.status), self.digest)
+        if self.slips.found:
+            return None
+        header = self._entry(schema.EditionSchema, "edition.yaml")
+        table = self._units()
+        if header is None or table is None:
+            return None
+        edition, words = self._build(header, table)
+        if self.slips.found:
+            return None
+        subject = Subject(edition, words, self.places, self.documents, self.gaps)
+        self.slips.found.extend(laws.check(subject, thorough=thorough))
+        return None if self.slips.found else edition
+
+    def _entry(self, kind: type[EntryShape], name: str) -> Entry | None:
+        return load_entry(kind, self.documents[name], self._path(name), self.slips)
+
+    def _list(self, kind: type[EntryShape], name: str, key: str | None = None) -> list[Entry]:
+        data = self.documents[name]
+        if key is not None:
+            data = data.get(key) if isinstance(data, Map) else None
+        return load_list(kind, data, self._path(name), self.slips)
+
+    def _folder_entries(self, kind: type[EntryShape], folder: str) -> list[Entry]:
+        names = [name for name in self.documents if name.startswith(f"{folder}/")]
+        entries = [self._entry(kind, name) for name in names]
+        return [entry for entry in entries if entry is not None]
+
+    def _each(self, make: Callable[[Entry], T], entries: Iterable[Entry]) -> tuple[T, ...]:
+        built: list[T] = []
+        for entry in entries:
+            with self.slips.catching():
+                built.append(make(entry))
+        return tuple(built)
+
+    def _units(self) -> UnitTable | None:
+        entry = self._entry(schema.UnitsSchema, "units.yaml")
+        try:
+            return None if entry is None else unit_table(entry)
+        except EditionError as slip:
+            self.slips.found.append(slip)
+            return None
+
+    def _build(self, header: Entry, table: UnitTable) -> tuple[Edition, Vocabulary]:
+        words = self._vocabulary(table)
+        limits_entries = self._list(schema.DecisionLimitSchema, "limits.yaml")
+        limits = self._each(Builder(words, self.places).decision_limit, limits_entries)
+        words = replace(words, limits={limit.id: limit for limit in limits})
+        build = Builder(words, self.places)
+        self._only_keys("findings.yaml", ("findings", "grade_scales"))
+        self._only_keys("evidence.yaml", ("tables",))
+        analytes = self._analytes(build)
+        edition = Edition(
+            id=header["id"],
+            digest=self.digest,
+            status=header["status"],
+            title=header["title"],
+            disclaimer=header["disclaimer"],
+            units=table,
+            analytes=analytes,
+            derived=self._derived(build, {analyte.id: analyte for analyte in analytes}),
+            limits=limits,
+            critical=self._each(build.critical, self._list(schema.CriticalSchema, "critical.yaml")),
+            quality=self._each(build.quality, self._list(schema.QualitySchema, "quality.yaml")),
+            findings=self._each(build.finding, self._list(schema.FindingSchema, "findings.yaml", "findings")),
+            grade_scales=self._each(
+                build.grade_scale, self._list(schema.GradeScaleSchema, "findings.yaml", "grade_scales")
+            ),
+            profiles=self._each(build.profile, self._folder_entries(schema.ProfileSchema, "profiles")),
+            evidence=self._each(build.evidence, self._list(schema.EvidenceTableSchema, "evidence.yaml", "tables")),
+            options=self._each(build.option, self._list(schema.OptionSchema, "options.yaml")),
+            citations=self._each(self._citation, self._list(schema.CitationSchema, "citations.yaml")),
+            texts=dict(header["texts"]),
+            codes_info=self._codes_info(),
+            not_sent_words=tuple(header["not_sent_words"]),
+            released_on=self._released_on(header),
+            note=header["note"],
+        )
+        return edition, words
+
+    def _citation(self, entry: Entry) -> Any:
+        return self.places.note(citation(entry), entry["at"])
+
+    def _codes_info(self) -> dict[str, str]:
+        known: dict[str, str] = {}
+        for entry in self._list(schema.CodeInfoSchema, "codes_info.yaml"):
+            at: Map = entry["at"]
+            if entry["code"] in known:
+                self.slips.add(f"the code {entry['code']} stands twice", at.file, at.line)
+            if not valid_loinc(entry["code"]):
+                self.slips.add(
+                    f"LOINC {entry['code']!r} has a wrong check digit; look the code up again", at.file, at.line
+                )
+            known[entry["code"]] = entry["name"]
+        return known
+
+    def _released_on(self, header: Entry) -> str | None:
+        at: Map = header["at"]
+        if (header["released_on"] is None) != (header["status"] == "draft"):
+            self.slips.add(
+                "a released edition has a date in released_on, a draft has null", at.file, at.line_of("released_on")
+            )
+        elif header["released_on"] is not None:
+            try:
+                date.fromisoformat(header["released_on"])
+            except ValueError:
+                self.slips.add("this date does not exist", at.file, at.line_of("released_on"))
+        return str(header["released_on"]) if header["released_on"] is not None else None
+
+    def _only_keys(self, name: str, keys: tuple[str, ...]) -> None:
+        data = self.documents[name]
+        if not isinstance(data, Map):
+            self.slips.add(f"write {' and '.join(f'{key}: [...]' for key in keys)}", self._path(name), 1)
+            return
+        for key in data:
+            if key not in keys:
+                self.slips.add(
+                    f"unknown key {key!r}; known here: {', '.join(keys)}", self._path(name), data.line_of(key)
+                )
+
+    def _analytes(self, build: Builder) -> tuple[Analyte, ...]:
+        entries = self._folder_entries(schema.AnalyteSchema, "analytes")
+        for entry in entries:
+            self._note_gaps(build, entry)
+        built = {analyte.id: analyte for analyte in self._each(build.analyte, entries)}
+        for entry in entries:
+            source, at = entry["intervals_as"], entry["at"]
+            if source is None or entry["id"] not in built:
+                continue
+            if entry["intervals"] or source not in built or built[source].unit != built[entry["id"]].unit:
+                message = "intervals_as names an analyte of the same unit, and the file has no intervals of its own"
+                self.slips.add(message, at.file, at.line_of("intervals_as"))
+                continue
+            copied = replace(built[entry["id"]], intervals=built[source].intervals)
+            built[entry["id"]] = self.places.note(copied, at)
+        return tuple(built.values())
+
+    def _derived(self, build: Builder, analytes: Mapping[str, Analyte]) -> tuple[Derived, ...]:
+        entries = self._list(schema.DerivedSchema, "derived.yaml")
+        built = []
+        for entry in entries:
+            at: Map = entry["at"]
+            twin = analytes.get(entry["id"])
+            if twin is not None and entry["intervals"]:
+                message = f"the intervals of {twin.id} stand in its analyte file"
+                self.slips.add(message, at.file, at.line_of("intervals"))
+            elif twin is None:
+                self._note_gaps(build, entry)
+            with self.slips.catching():
+                item = build.derived(entry)
+                built.append(item if twin is None else self.places.note(replace(item, intervals=twin.intervals), at))
+        return tuple(built)
+
+    def _note_gaps(self, build: Builder, entry: Entry) -> None:
+        with self.slips.catching():
+            self.gaps[entry["id"]] = tuple(build.ages(gap) for gap in entry["gaps"])
+
+    def _vocabulary(self, table: UnitTable) -> Vocabulary:
+        """Gathered from the raw documents, so that one bad entry does not make every reference to it a slip too."""
+        quantities: dict[str, Measure] = context_measures()
+        coded: dict[str, tuple[str, ...]] = {}
+        for name, data in self.documents.items():
+            if name.startswith("analytes/") and isinstance(data, Map) and isinstance(data.get("id"), str):
+                if data.get("kind") == "coded":
+                    coded[str(data["id"])] = tuple(_field_of(data.get("values"), "word"))
+                else:
+                    mass = data.get("molar_mass")
+                    molar = table.molar_masses.get(mass) if isinstance(mass, str) else None
+                    quantities[str(data["id"])] = Measure(str(data.get("unit")), molar)
+        for item in _entries_of(self.documents["derived.yaml"]):
+            quantities.setdefault(str(item.get("id")), Measure(str(item.get("unit"))))
+        findings = self.documents["findings.yaml"]
+        within = findings if isinstance(findings, Map) else Map("", 0)
+        statements = (*_field_of(within.get("findings"), "id"), *_field_of(self.documents["quality.yaml"], "id"))
+        scales = frozenset(_field_of(within.get("grade_scales"), "id"))
+        return Vocabulary(table, quantities, coded_inputs(coded), frozenset(statements), grade_scales=scales)
+
+
+def _entries_of(data: object) -> list[Map]:
+    return [item for item in data if isinstance(item, Map)] if isinstance(data, Seq) else []
+
+
+def _field_of(data: object, key: str) -> list[str]:
+    return [str(item[key]) for item in _entries_of(data) if isinstance(item.get(key), str)]

@@ -1,0 +1,1 @@
+"""Nouns: frozen dataclasses and enums of the domain; no I/O."""

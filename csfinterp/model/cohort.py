@@ -1,0 +1,142 @@
+"""Panels as columns: long columns of observations, one column of arrays per panel property, and the codes that come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bytes = NDArray[np.int8]
+Bools = NDArray[np.bool_]
+
+
+class CodeKey(NamedTuple):
+    """What decides the analyte of an observation: who sent it, the code, and the specimens named beside it."""
+
+    source: str | None
+    system: str | None
+    code: str
+    display: str | None
+    specimen: str | None
+    panel_specimen: str | None
+
+
+class Cell(NamedTuple):
+    """A value as received: text (or a number from a numeric column) and a separate comparator."""
+
+    value: str | float | None
+    comparator: str | None
+
+
+@dataclass(frozen=True)
+class TextColumn:
+    """Distinct entries and, per row, which of them it holds; `index` None: every row has its own entry."""
+
+    texts: Sequence[Any]
+    index: Ints | None = None
+
+    def ask(self, scalar: Callable[[Any], Any], dtype: Any) -> NDArray[Any]:
+        """`scalar` once per distinct text, spread over the rows; shape (rows,)."""
+        answers = np.array([scalar(text) for text in self.texts], dtype=dtype)
+        return answers if self.index is None else answers[self.index]
+
+    def at(self, row: int) -> Any:
+        return self.texts[row if self.index is None else self.index[row]]
+
+    def numbers(self) -> Ints:
+        """Row -> number of its distinct text; shape (rows,)."""
+        return np.arange(len(self.texts)) if self.index is None else self.index
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Long columns, one row per observation as received, shape (n,). `panel` is the column of the cohort.
+
+    `tube` NaN if not sent; `target`: organism or assay target where a test may repeat; `withdrawn`: cancelled or entered
+    in error. None instead of a column: no row has any.
+    """
+
+    panel: Ints
+    code: TextColumn
+    value: TextColumn
+    unit: TextColumn
+    tube: Floats | None = None
+    target: Sequence[str | None] | None = None
+    withdrawn: Bools | None = None
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """One entry per panel, shape (panels,). Age at collection as spans: whole days [low, high), whole years low..high.
+
+    NaN: age not known. `words`: coded inputs (site, sex, context ...), id -> number of the word in its list.
+    `numbers`: quantities that come from times, volumes and numeric context (canonical units), NaN = not known.
+    """
+
+    size: int
+    days_low: Floats
+    days_high: Floats
+    years_low: Floats
+    years_high: Floats
+    words: dict[str, Bytes]
+    numbers: dict[str, Floats]
+
+
+@dataclass
+class Cohort:
+    """Arrays (quantities, panels) in canonical units. A value is the interval low..high; NaN = not there.
+
+    `open_low`, `open_high`: the end itself is not a possible value; None where no value of the cohort is censored.
+    `reason`: number in NOT_JUDGED + 1 per (statement row, panel), 0 none, -1 not sent. `code`: word number of coded inputs,
+    -1 not known. `leading`: observation row that fills the cell, -1 none.
+    """
+
+    low: Floats
+    high: Floats
+    open_low: Bools | None
+    open_high: Bools | None
+    code: Bytes
+    reason: Bytes
+    leading: Ints
+
+    @property
+    def size(self) -> int:
+        return int(self.low.shape[1])
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Everything that the steps found, as codes. explain.py reads one column of it.
+
+    Per observation (n,): `analyte` statement row, `issue`. Per (row, panel): `interval` row chosen, limits, `computed`
+    derived values, `judged_low`/`judged_high` as rules read them, `flag`, `rule_flag`, `reason`, `critical`, `at_least`
+    (lower bounds; None: none), `quality`, `truth` of every rule node, `findings`, `profile` markers. Per panel:
+    `evidence` table -> number of the combination.
+    """
+
+    observations: Observations
+    subjects: Subjects
+    analyte: Ints
+    issue: Ints
+    cohort: Cohort
+    interval: Ints
+    limits_low: Floats
+    limits_high: Floats
+    computed: Floats
+    judged_low: Floats
+    judged_high: Floats
+    flag: Bytes
+    rule_flag: Bytes
+    reason: Bytes
+    critical: Bytes
+    at_least: Bools | None
+    quality: Bytes
+    truth: Bytes
+    findings: Bytes
+    profile: Bytes
+    evidence: dict[str, Ints]

@@ -1,0 +1,516 @@
+"""Knowledge as data: analytes, intervals, limits, rules, tables and citations of one edition. No number lives in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+
+from csfinterp.model.predicate import Predicate
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A source. `status` tells how the facts taken from it stand: primary, secondary, recalled, derived, ours."""
+
+    id: str
+    kind: str
+    status: str
+    authors: str | None = None
+    year: int | None = None
+    journal: str | None = None
+    title: str | None = None
+    doi: str | None = None
+    pmid: str | None = None
+    pmcid: str | None = None
+    read: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A number in the canonical unit; `inclusive`: the bound itself still lies inside."""
+
+    value: float
+    inclusive: bool = True
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """`hard`: outside cannot be true (not judged). `soft`: outside is judged, with a warning."""
+
+    hard_low: Bound | None = None
+    hard_high: Bound | None = None
+    soft_low: Bound | None = None
+    soft_high: Bound | None = None
+    citations: tuple[str, ...] = ()
+    status: str = "ours"
+
+
+@dataclass(frozen=True)
+class AgeEdge:
+    """An edge of an age band in completed days (`unit` d) or completed years (`unit` a)."""
+
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class IntervalLimit:
+    """One end of a reference interval. Exactly one of `value` (canonical unit), `quantity`, or the age line is set.
+
+    The age line is `intercept + completed years / divisor` (canonical unit). `inclusive`: the limit itself is normal.
+    `text` is the limit as its source prints it (`source_value`, `source_unit` with the operator).
+    """
+
+    inclusive: bool
+    text: str
+    value: float | None = None
+    quantity: str | None = None
+    intercept: float | None = None
+    divisor: float | None = None
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """The row holds for `low <= quantity < high`, canonical unit of that quantity; None = open end."""
+
+    quantity: str
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class ReferenceInterval:
+    """One row of an analyte: for whom (site, age, context, stratum) and what is normal.
+
+    `when`: the row needs this context predicate and then wins over plain rows. `gate`: without it TRUE the flag stays
+    null (`info_only`). `rule` is the row id as the answer prints it, `csf_leukocytes/L5`.
+    """
+
+    rule: str
+    sites: tuple[str, ...]
+    age_from: AgeEdge
+    age_to: AgeEdge | None
+    low: IntervalLimit | None
+    high: IntervalLimit | None
+    citations: tuple[str, ...]
+    status: str
+    stratum: Stratum | None = None
+    when: Predicate | None = None
+    gate: Predicate | None = None
+    note: str | None = None
+    site_note: str | None = None
+
+
+@dataclass(frozen=True)
+class Band:
+    """A graded reading without an interval: between `low` and `high` the flag, or the not-judged word."""
+
+    rule: str
+    low: Bound | None
+    high: Bound | None
+    flag: str | None
+    not_judged: str | None
+    text: str
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class CodedValue:
+    """A word of a coded analyte; `unknown`: the word says that nothing was learned (nondiagnostic, failed)."""
+
+    word: str
+    flag: str | None
+    not_judged: str | None = None
+    unknown: bool = False
+    note: str | None = None
+    synonyms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LoincCode:
+    """`csf_stated`: accepted only where the specimen is stated as CSF. `only_specimens`: accepted only there.
+
+    `surrogate`: stands in only where the same panel has no other code of the analyte (polymorphonuclear cells).
+    """
+
+    code: str
+    name: str | None
+    use: str
+    csf_stated: bool = False
+    only_specimens: tuple[str, ...] = ()
+    tube: int | None = None
+    surrogate: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class WrongCode:
+    """A code that senders use by mistake for this analyte; `right` is what to send."""
+
+    code: str
+    meaning: str
+    right: str | None
+    accept_as: str | None = None
+
+
+@dataclass(frozen=True)
+class InfoRow:
+    text: str
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class Analyte:
+    """One quantity or coded result in one specimen; an id never changes its meaning.
+
+    `kind`: quantity or coded. `specimen`: csf, serum, plasma, blood, csf_and_serum, patient. `unit`: canonical UCUM code.
+    `counterpart`: the same test in the other specimen. `repeats`: tube, organism or none.
+    """
+
+    id: str
+    name: str
+    kind: str
+    specimen: str
+    citations: tuple[str, ...]
+    status: str
+    unit: str | None = None
+    decimals: int = 0
+    units: tuple[str, ...] = ()
+    molar_mass: str | None = None
+    molar_mass_assumed: bool = False
+    bounds: Bounds = Bounds()
+    loinc: tuple[LoincCode, ...] = ()
+    wrong_codes: tuple[WrongCode, ...] = ()
+    intervals: tuple[ReferenceInterval, ...] = ()
+    bands: tuple[Band, ...] = ()
+    info: tuple[InfoRow, ...] = ()
+    values: tuple[CodedValue, ...] = ()
+    needs_organism: bool = False
+    counterpart: str | None = None
+    repeats: str = "none"
+    unit_required_explicit: bool = False
+    traps: str | None = None
+    file: str | None = None
+
+    @property
+    def preferred_loinc(self) -> str | None:
+        """The first accepted code, or None where no LOINC is known to the edition."""
+        return next((code.code for code in self.loinc if code.use == "accept" and not code.csf_stated), None)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A calculated quantity. `function` names a function of steps/derive.py; `constants` are its numbers.
+
+    `kind`: derived (listed among the results) or helper (for rules only). `pair`: the serum pair that it rests on
+    ("protein", "glucose" or None). `report_if_missing`: listed with `pair_missing` where only one side was sent.
+    """
+
+    id: str
+    name: str
+    kind: str
+    function: str
+    inputs: tuple[str, ...]
+    unit: str
+    decimals: int
+    constants: Mapping[str, float]
+    formula: str
+    citations: tuple[str, ...]
+    status: str
+    pair: str | None = None
+    report_if_missing: bool = False
+    intervals: tuple[ReferenceInterval, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class DecisionLimit:
+    """A number of a disease study: moves findings, never a flag. `op` is one of >, >=, <, <=."""
+
+    id: str
+    quantity: str
+    op: str
+    value: float
+    text: str
+    says: str
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class CriticalRule:
+    """Somebody must be told now. For quantities: `op` and `limit`, ages as bands, `age_unknown`: also without an age.
+
+    For coded analytes: `words`. `flag`: HH, LL, AA or None (an urgent call item that keeps the flag). `level`: critical
+    or urgent. `locked`: cannot be removed by a site.
+    """
+
+    id: str
+    rule: str
+    analytes: tuple[str, ...]
+    level: str
+    flag: str | None
+    text: str
+    citations: tuple[str, ...]
+    status: str
+    op: str | None = None
+    limit: float | None = None
+    limit_text: str | None = None
+    words: tuple[str, ...] = ()
+    age_from: AgeEdge = AgeEdge(0, "d")
+    age_to: AgeEdge | None = None
+    age_unknown: bool = False
+    first_only: bool = False
+    locked: bool = False
+
+
+@dataclass(frozen=True)
+class QualityRule:
+    """A preanalytic or plausibility rule. Where `when` is TRUE its `suppresses` targets become UNKNOWN.
+
+    Targets are ids of quantities (flag null with `not_judged`, rules read UNKNOWN) or of findings. Targets named in
+    `lower_bound` are not withheld but read as "at least this value": a high one stands, a normal one is not judged.
+    Critical flags are never suppressed.
+    """
+
+    id: str
+    rule: str
+    name: str
+    when: Predicate
+    severity: str
+    text: str
+    citations: tuple[str, ...]
+    status: str
+    suppresses: tuple[str, ...] = ()
+    not_judged: str = "suppressed"
+    lower_bound: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A named statement with three truth values."""
+
+    id: str
+    name: str
+    when: Predicate
+    citations: tuple[str, ...]
+    status: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+    grades: str | None = None
+
+
+@dataclass(frozen=True)
+class Grade:
+    """A word for how far `quantity` lies beyond its limit, tested in order; see barrier_and_intrathecal.md section 3."""
+
+    word: str
+    below: float | None = None
+    at_most: float | None = None
+
+
+@dataclass(frozen=True)
+class GradeScale:
+    id: str
+    quantity: str
+    age_from: AgeEdge
+    grades: tuple[Grade, ...]
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class ProfileMarker:
+    """A published share: `share` of the cohort (0-1) was abnormal; `direction` high or low; glucose is `disputed`."""
+
+    id: str
+    direction: str
+    scored: bool
+    disputed: bool
+    share: float | None
+    cohort_n: int | None
+    citations: tuple[str, ...]
+    status: str
+    note: str | None = None
+    extra: str | None = None
+
+
+@dataclass(frozen=True)
+class Profile:
+    id: str
+    name: str
+    tumor: str
+    cohort: str
+    entry_criterion: str
+    caution: str
+    normal_caution: str
+    few_markers: str
+    markers: tuple[ProfileMarker, ...]
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class EvidenceRow:
+    """One K row: the first TRUE row wins; `answer` is its level or status word."""
+
+    id: str
+    when: Predicate
+    answer: str
+    reason: str | None = None
+    type_prefix: str | None = None
+    text: str | None = None
+    citations: tuple[str, ...] = ()
+    status: str = "ours"
+
+
+@dataclass(frozen=True)
+class EvidenceCell:
+    """One R row of the expanded table: which cell of the printed grid was used, and how well it is supported."""
+
+    id: str
+    when: Predicate
+    level: str
+    status: str
+    citations: tuple[str, ...]
+    review: bool = False
+    type_open: bool = False
+    if_solid: bool = False
+    caution_id: str | None = None
+    caution: str | None = None
+
+
+@dataclass(frozen=True)
+class EvidenceTable:
+    """Ordered rows over coded inputs. `completions`: per input, the words that a missing value could still take."""
+
+    id: str
+    name: str
+    guideline: str
+    inputs: tuple[str, ...]
+    rows: tuple[EvidenceRow, ...]
+    otherwise: str
+    citations: tuple[str, ...]
+    status: str
+    cells: tuple[EvidenceCell, ...] = ()
+    levels: tuple[str, ...] = ()
+    letters: Mapping[str, str] = field(default_factory=dict)
+    completions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    missing_texts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NamedOption:
+    """An alternative of the edition that a site may choose; it replaces the rows it states in full."""
+
+    id: str
+    analyte: str | None
+    text: str
+    citations: tuple[str, ...]
+    status: str
+    selectable: bool
+    intervals: tuple[ReferenceInterval, ...] = ()
+    replaces_critical: tuple[str, ...] = ()
+    critical: tuple[CriticalRule, ...] = ()
+    decision_limits: tuple[DecisionLimit, ...] = ()
+    constants: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class UnitCode:
+    """A UCUM code: `scale` in the base unit of its dimension (exact), `pint` the same unit as pint spells it."""
+
+    code: str
+    dimension: str
+    scale: Fraction
+    pint: str
+
+
+@dataclass(frozen=True)
+class UnitAlias:
+    """A field spelling; `dimensions`: where it is read so. `ignore_case`: spelled in any case."""
+
+    seen: str
+    becomes: str
+    dimensions: tuple[str, ...]
+    ignore_case: bool = False
+
+
+@dataclass(frozen=True)
+class UnitTable:
+    codes: Mapping[str, UnitCode]
+    aliases: tuple[UnitAlias, ...]
+    molar_masses: Mapping[str, Fraction]
+    molar_dimensions: Mapping[str, str]
+    thirds_dimension: str
+
+
+@dataclass(frozen=True)
+class CodeMap:
+    """Local codes of one sender: code -> analyte id, words of coded results, decimal comma allowed or not."""
+
+    id: str
+    source: str
+    codes: Mapping[str, str]
+    words: Mapping[str, Mapping[str, str]]
+    decimal_comma: bool = False
+    default_units: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SiteRules:
+    """What a site chose: named options and code maps; `digest` names exactly this choice in every answer."""
+
+    id: str
+    digest: str
+    options: tuple[str, ...] = ()
+    code_maps: tuple[CodeMap, ...] = ()
+
+
+@dataclass(frozen=True)
+class Edition:
+    """Everything the service knows, as one immutable value."""
+
+    id: str
+    digest: str
+    status: str
+    title: str
+    disclaimer: str
+    units: UnitTable
+    analytes: tuple[Analyte, ...]
+    derived: tuple[Derived, ...]
+    limits: tuple[DecisionLimit, ...]
+    critical: tuple[CriticalRule, ...]
+    quality: tuple[QualityRule, ...]
+    findings: tuple[Finding, ...]
+    grade_scales: tuple[GradeScale, ...]
+    profiles: tuple[Profile, ...]
+    evidence: tuple[EvidenceTable, ...]
+    options: tuple[NamedOption, ...]
+    citations: tuple[Citation, ...]
+    texts: Mapping[str, str] = field(default_factory=dict)
+    codes_info: Mapping[str, str] = field(default_factory=dict)
+    not_sent_words: tuple[str, ...] = ()
+    released_on: str | None = None
+    note: str | None = None
+    site_rules: SiteRules | None = None
+
+    @cached_property
+    def analyte(self) -> Mapping[str, Analyte]:
+        return {analyte.id: analyte for analyte in self.analytes}
+
+    @cached_property
+    def citation(self) -> Mapping[str, Citation]:
+        return {citation.id: citation for citation in self.citations}
+
+    @cached_property
+    def derived_by_id(self) -> Mapping[str, Derived]:
+        return {derived.id: derived for derived in self.derived}
+
+    @cached_property
+    def limit(self) -> Mapping[str, DecisionLimit]:
+        return {limit.id: limit for limit in self.limits}

@@ -1,0 +1,248 @@
+"""The answer: one structured, explained, cited interpretation. Field names are those of the interpretation document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from csfinterp.model.panel import Variant
+
+
+@dataclass(frozen=True)
+class Note:
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Reported:
+    """The value as sent, verbatim."""
+
+    value: str | None
+    comparator: str | None
+    unit: str | None
+    code: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The interval row that was used; numbers in the result's canonical unit."""
+
+    low: float | None
+    high: float | None
+    low_inclusive: bool | None
+    high_inclusive: bool | None
+    text: str
+    unit: str
+    partition: str
+    citations: tuple[str, ...]
+    status: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Result:
+    analyte: str
+    name: str
+    loinc: str | None
+    kind: str
+    reported: Reported | None
+    value: float | str | None
+    comparator: str | None
+    unit: str | None
+    derived: bool
+    inputs: tuple[str, ...]
+    flag: str | None
+    critical: bool
+    not_judged: str | None
+    reference: Reference | None
+    times_limit: float | None
+    advisory: str | None
+    notes: tuple[Note, ...]
+    laboratory_flag: str | None
+    laboratory_range: str | None
+    organism: str | None
+    organism_class: str | None
+    decimals: int
+    citations: tuple[str, ...]
+    status: str
+    variants: tuple[Variant, ...] = ()
+
+
+@dataclass(frozen=True)
+class Issue:
+    """`observation` counts from 0; None for the whole panel. `severity`: error (not judged), warning, info."""
+
+    code: str
+    severity: str
+    observation: int | None
+    message: str
+
+
+@dataclass(frozen=True)
+class QualityResult:
+    id: str
+    rule: str
+    name: str
+    truth: str
+    severity: str
+    suppresses: tuple[str, ...]
+    because: tuple[str, ...]
+    text: str
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class FindingResult:
+    id: str
+    name: str
+    truth: str
+    severity: str | None
+    because: tuple[str, ...]
+    missing: tuple[str, ...]
+    suppressed_by: str | None
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class MarkerResult:
+    id: str
+    direction: str
+    scored: bool
+    disputed: bool
+    truth: str
+    agreement: str
+    flag: str | None
+    cohort_share: float | None
+    cohort_n: int | None
+    entry_criterion: str
+    note: str | None
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class ProfileResult:
+    id: str
+    name: str
+    applicability: str
+    reason: str | None
+    abnormal: int
+    evaluable: int
+    text: str
+    markers: tuple[MarkerResult, ...]
+    caution: str
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class LMBounds:
+    lowest: str
+    highest: str
+
+
+@dataclass(frozen=True)
+class LMIfSolid:
+    certainty: str
+    type: str | None
+    provisional: bool
+    row: str
+
+
+@dataclass(frozen=True)
+class LMCaution:
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class LMResult:
+    """EANO-ESMO certainty: a statement about evidence, never a probability."""
+
+    certainty: str
+    type: str | None
+    type_open: bool
+    provisional: bool
+    row: str
+    bounds: LMBounds | None
+    if_solid: LMIfSolid | None
+    review: bool
+    because: tuple[str, ...]
+    missing: tuple[str, ...]
+    would_settle: tuple[str, ...]
+    cautions: tuple[LMCaution, ...]
+    guideline: str
+    citations: tuple[str, ...]
+    status: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class HematologicResult:
+    status: str
+    row: str | None
+    text: str
+    because: tuple[str, ...]
+    missing: tuple[str, ...]
+    would_settle: tuple[str, ...]
+    citations: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    text: str
+    because: tuple[str, ...]
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    headline: str
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True)
+class CriticalResult:
+    analyte: str
+    rule: str
+    level: str
+    source: str
+    reason: str
+    acknowledged: Mapping[str, object] | None
+
+
+@dataclass(frozen=True)
+class CitationEntry:
+    id: str
+    text: str
+    doi: str | None
+    pmid: str | None
+    status: str
+
+
+@dataclass(frozen=True)
+class Interpretation:
+    """One panel read whole. `patient`, `specimen`, `context` are plain mappings, as received or as used."""
+
+    status: str
+    edition: Mapping[str, object]
+    site_rules: Mapping[str, object] | None
+    software: Mapping[str, object]
+    patient: Mapping[str, object]
+    specimen: Mapping[str, object]
+    context: Mapping[str, object]
+    results: tuple[Result, ...]
+    issues: tuple[Issue, ...]
+    quality: tuple[QualityResult, ...]
+    findings: tuple[FindingResult, ...]
+    profiles: tuple[ProfileResult, ...]
+    lm: LMResult
+    hematologic_cns: HematologicResult
+    summary: Summary
+    critical: tuple[CriticalResult, ...]
+    citations: tuple[CitationEntry, ...]
+    disclaimer: str

@@ -1,0 +1,210 @@
+"""The closed vocabulary of rules. A predicate compares one quantity or reads one coded input; it never calculates.
+
+Every predicate has three truth values (see steps/truth.py): TRUE, FALSE and UNKNOWN. A value known only as an
+interval ("<5", or a lower bound) gives TRUE or FALSE only if every value of the interval agrees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias
+
+
+class Truth(IntEnum):
+    """Kleene's three values; AND is the minimum, OR the maximum, NOT is 2 - x."""
+
+    FALSE = 0
+    UNKNOWN = 1
+    TRUE = 2
+
+    @property
+    def word(self) -> str:
+        """`false`, `unknown` or `true`, as the interpretation document prints it."""
+        return ("false", "unknown", "true")[self]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a quantity is compared with: exactly one of `value`, `quantity`, `reference`.
+
+    `value` is in the canonical unit of the compared quantity (rounded once to 9 decimals); `text` is the limit as its
+    source prints it, with unit. `quantity` is another quantity's id. `reference` is "low" or "high" of the patient's own
+    interval row. `decision_limit` names the DL-* entry that the limit came from.
+    """
+
+    text: str
+    value: float | None = None
+    quantity: str | None = None
+    reference: str | None = None
+    decision_limit: str | None = None
+
+
+@dataclass(frozen=True)
+class Above:
+    """quantity > limit (>= if inclusive)."""
+
+    quantity: str
+    limit: Limit
+    inclusive: bool = False
+
+    def sentence(self) -> str:
+        return f"{self.quantity} {'>=' if self.inclusive else '>'} {self.limit.text}"
+
+
+@dataclass(frozen=True)
+class Below:
+    """quantity < limit (<= if inclusive)."""
+
+    quantity: str
+    limit: Limit
+    inclusive: bool = False
+
+    def sentence(self) -> str:
+        return f"{self.quantity} {'<=' if self.inclusive else '<'} {self.limit.text}"
+
+
+@dataclass(frozen=True)
+class Between:
+    """low <= quantity <= high (both ends excluded if not inclusive)."""
+
+    quantity: str
+    low: Limit
+    high: Limit
+    inclusive: bool = True
+
+    def sentence(self) -> str:
+        return f"{self.quantity} between {self.low.text} and {self.high.text}"
+
+
+@dataclass(frozen=True)
+class Flagged:
+    """The result's own flag is one of `flags`; UNKNOWN where nothing was judged."""
+
+    analyte: str
+    flags: tuple[str, ...]
+
+    def sentence(self) -> str:
+        return f"{self.analyte} flagged {' or '.join(self.flags)}"
+
+
+@dataclass(frozen=True)
+class Is:
+    """A coded result, context word or listed attribute is one of `values`; UNKNOWN where it is not known."""
+
+    input: str
+    values: tuple[str, ...]
+
+    def sentence(self) -> str:
+        return f"{self.input} is {' or '.join(self.values)}"
+
+
+@dataclass(frozen=True)
+class Known:
+    """The quantity or coded input is there and usable; TRUE or FALSE, never UNKNOWN."""
+
+    input: str
+
+    def sentence(self) -> str:
+        return f"{self.input} is known"
+
+
+@dataclass(frozen=True)
+class All:
+    items: tuple[Predicate, ...]
+
+    def sentence(self) -> str:
+        return " and ".join(_bracketed(item) for item in self.items)
+
+
+@dataclass(frozen=True)
+class Any:
+    items: tuple[Predicate, ...]
+
+    def sentence(self) -> str:
+        return " or ".join(_bracketed(item) for item in self.items)
+
+
+@dataclass(frozen=True)
+class Not:
+    item: Predicate
+
+    def sentence(self) -> str:
+        return f"not ({self.item.sentence()})"
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """TRUE if k items are TRUE, FALSE if fewer than k are TRUE or UNKNOWN, else UNKNOWN."""
+
+    k: int
+    items: tuple[Predicate, ...]
+
+    def sentence(self) -> str:
+        return f"at least {self.k} of: {'; '.join(item.sentence() for item in self.items)}"
+
+
+@dataclass(frozen=True)
+class FirstKnown:
+    """The first item that is not UNKNOWN decides (glucose ratio, else CSF glucose)."""
+
+    items: tuple[Predicate, ...]
+
+    def sentence(self) -> str:
+        return ", else ".join(_bracketed(item) for item in self.items)
+
+
+@dataclass(frozen=True)
+class Holds:
+    """Truth of another statement: a finding or quality rule by id."""
+
+    id: str
+
+    def sentence(self) -> str:
+        return f"{self.id} holds"
+
+
+Predicate: TypeAlias = (
+    Above | Below | Between | Flagged | Is | Known | All | Any | Not | AtLeast | FirstKnown | Holds
+)
+GROUPS = (All, Any, AtLeast, FirstKnown)
+
+
+def _bracketed(item: Predicate) -> str:
+    return f"({item.sentence()})" if isinstance(item, GROUPS) else item.sentence()
+
+
+def children(predicate: Predicate) -> tuple[Predicate, ...]:
+    """The predicates directly inside `predicate`; empty for a leaf."""
+    if isinstance(predicate, GROUPS):
+        return predicate.items
+    return (predicate.item,) if isinstance(predicate, Not) else ()
+
+
+def leaves(predicate: Predicate) -> Iterator[Predicate]:
+    """All predicates without children, from left to right."""
+    inner = children(predicate)
+    if not inner:
+        yield predicate
+    for item in inner:
+        yield from leaves(item)
+
+
+def inputs(predicate: Predicate) -> tuple[str, ...]:
+    """Ids of the quantities and coded inputs that the leaves read, each once, in order (limits that are quantities too)."""
+    seen: dict[str, None] = {}
+    for leaf in leaves(predicate):
+        match leaf:
+            case Above(quantity, limit) | Below(quantity, limit):
+                seen[quantity] = None
+                if limit.quantity:
+                    seen[limit.quantity] = None
+            case Between(quantity, low, high):
+                seen[quantity] = None
+                seen.update({limit.quantity: None for limit in (low, high) if limit.quantity})
+            case Flagged(analyte):
+                seen[analyte] = None
+            case Is(name) | Known(name):
+                seen[name] = None
+    return tuple(seen)

@@ -1,0 +1,373 @@
+"""The hall: panels are submitted, read, amended, interpreted again. Clock and ids live here, medicine does not."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import NoReturn
+
+from csfinterp.documents import context_in, in_force, inside_context, panel_of, plain_numbers
+from csfinterp.errors import ConflictError, DocumentError, Fault, NotFoundError, PreconditionError
+from csfinterp.formats import panel_json
+from csfinterp.formats.panel_json import Envelope, dumps
+from csfinterp.history import contribution_of, history_of
+from csfinterp.knowledge import EditionInfo
+from csfinterp.library import Library, as_data
+from csfinterp.model.interpretation import Interpretation
+from csfinterp.model.panel import Panel
+from csfinterp.settings import Settings
+from csfinterp.steps.pipeline import Core
+from csfinterp.store import (
+    Basis,
+    Collected,
+    Page,
+    PanelFilter,
+    PanelKey,
+    RaceError,
+    Received,
+    SearchTables,
+    Store,
+    VersionInfo,
+    VersionRecord,
+    stamp,
+)
+from csfinterp.store.panels import busy
+from csfinterp.store.records import PanelHead
+
+__all__ = ["Page", "PanelFilter", "Service", "StoredPanel", "Submission", "VersionInfo"]
+
+# Each round somebody else's write succeeded, so this many writers of one specimen or patient may meet at once.
+ATTEMPTS = 50
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a sender is told: `created` False means that this very answer was stored before."""
+
+    panel_id: str
+    version: int
+    created: bool
+    document: dict[str, object]
+
+    @property
+    def etag(self) -> str:
+        """Names this version strongly; without the quotes of the header."""
+        return etag(self.panel_id, self.version)
+
+
+@dataclass(frozen=True)
+class StoredPanel:
+    """One stored version; `versions` counts all of the panel.
+
+    `panel_document`: the sender's document with the context in force; `panel_text`: the same as JSON text, with every
+    number exactly as sent. `document`: the interpretation document.
+    """
+
+    panel_id: str
+    version: int
+    versions: int
+    status: str
+    reason: str
+    created_at: str
+    edition: str
+    panel_document: dict[str, object]
+    panel_text: str
+    document: dict[str, object]
+
+    @property
+    def etag(self) -> str:
+        """Names this version strongly; without the quotes of the header."""
+        return etag(self.panel_id, self.version)
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """One version about to be written. `head` None: a new panel. `history` None: looked up in the store."""
+
+    panel: Panel
+    key: PanelKey
+    head: PanelHead | None
+    reason: str
+    content_digest: str
+    panel_text: str
+    amended_context: str | None = None
+    history: Mapping[str, object] | None = None
+    edition_id: str | None = None
+
+
+class Service:
+    """Everything the doors may ask for. Thread-safe; one per process. Loads the edition in force when it is made.
+
+    `clock` gives the time with zone, `new_id` an unguessable panel id.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
+    ) -> None:
+        self._settings, self._store, self._clock, self._new_id = settings, store, clock, new_id
+        self._library = Library(settings)
+        self._library.known()
+
+    # --- submit, interpret ---
+
+    def submit(self, panel: Panel) -> Submission:
+        """Stores and interprets a panel; answers only when it is durable.
+
+        The same content again: the stored answer, `created` False. The same specimen with new content: the next
+        version, its status `corrected` unless the sender cancels it. A `context.history` in the document is kept with
+        it but not used: the service fills the history from the store. An amended context stays in force until the
+        sender sends another context than before.
+        Raises DocumentError (no panel of CSF), ConflictError `message_id_reused` or `other_patient` (the message is
+        held) or `busy` (send again).
+        """
+        if not panel.document:
+            raise ValueError("a panel that is stored must carry its document")
+        key = PanelKey(panel.source.system or "", panel.specimen.id, panel.patient.id)
+        digest = panel_json.content_digest(panel)
+        received = Received(key.source_system, panel.source.message_id or None, digest, stamp(self._clock()))
+        return _until_stored(lambda: self._submit(panel, key, received))
+
+    def interpret(self, panel: Panel) -> dict[str, object]:
+        """The interpretation document; nothing is stored. The history is that of the document."""
+        return self.interpret_many((panel,))[0]
+
+    def interpret_many(self, panels: Iterable[Panel]) -> list[dict[str, object]]:
+        """`interpret` for each panel, in order."""
+        now = stamp(self._clock())
+        answers = self.core().interpret_many(tuple(panels))
+        return [json.loads(_document_text(answer, None, 1, now)) for answer in answers]
+
+    def amend_context(self, panel_id: str, context: Mapping[str, object], if_match: str | None) -> Submission:
+        """Replaces the clinical context of the newest version (whole object) and interprets again.
+
+        `if_match` is the If-Match header: the newest version's etag, quoted or not, or `*`.
+        Raises NotFoundError, PreconditionError (`if_match_missing`, `version_outdated`), DocumentError with pointers
+        into the context.
+        """
+        if if_match is None:
+            raise PreconditionError("Read the panel first and send its ETag in If-Match.", "if_match_missing")
+        return _until_stored(lambda: self._amend(panel_id, context, if_match))
+
+    def reinterpret(self, panel_id: str, edition_id: str) -> Submission:
+        """Interprets the newest version again with an edition, with the history stored then; a new version.
+
+        Raises NotFoundError for a panel or an edition that is not there, EditionError for one that must not be used.
+        """
+        self._library.known(edition_id)
+        return _until_stored(lambda: self._reinterpret(panel_id, edition_id))
+
+    # --- read ---
+
+    def panel(self, panel_id: str, version: int | None = None) -> StoredPanel:
+        """One version as stored, the newest for None. Raises NotFoundError."""
+        record = self._record(panel_id, version)
+        count = record.version if version is None else self._head(panel_id).version
+        text = in_force(record.panel_document, record.amended_context)
+        return StoredPanel(
+            panel_id, record.version, count, record.status, record.reason, record.created_at, record.edition_id,
+            plain_numbers(text), text, json.loads(record.interpretation),
+        )  # fmt: skip
+
+    def versions(self, panel_id: str) -> tuple[VersionInfo, ...]:
+        """Every version of a panel, oldest first. Raises NotFoundError."""
+        found = self._store.versions(panel_id)
+        if not found:
+            raise _no_panel()
+        return found
+
+    def search(self, filters: PanelFilter, limit: int, after: str | None = None) -> Page:
+        """The newest versions that pass the filters, latest arrival first; at most `limit` and the site's page size.
+
+        Raises DocumentError naming the parameter that is wrong.
+        """
+        if limit < 1:
+            raise DocumentError("limit must be at least 1.", (Fault("/limit", "Send 1 or more."),))
+        return self._store.search(filters, min(limit, self._settings.page_size_max), after)
+
+    # --- knowledge ---
+
+    def editions(self) -> tuple[EditionInfo, ...]:
+        """The editions in the editions folder."""
+        return self._library.editions()
+
+    def edition_document(self, edition_id: str) -> dict[str, object]:
+        """One edition as plain data, with the site's options applied. Raises NotFoundError, EditionError."""
+        return as_data(self._library.known(edition_id).edition)
+
+    def analytes(self, edition_id: str | None = None) -> list[dict[str, object]]:
+        """The analytes of an edition as plain data; None: the edition in force. Raises as `edition_document`."""
+        return [as_data(analyte) for analyte in self._library.known(edition_id).edition.analytes]
+
+    def core(self, edition_id: str | None = None) -> Core:
+        """The compiled core of an edition; None: the edition in force. Raises as `edition_document`."""
+        return self._library.known(edition_id).core
+
+    # --- one attempt each: read, decide, interpret, write; a RaceError starts it over ---
+
+    def _submit(self, panel: Panel, key: PanelKey, received: Received) -> Submission:
+        seen = received.message_id and self._store.message(key.source_system, received.message_id)
+        if seen:
+            if seen.content_digest != received.content_digest:
+                self._hold("message_id_reused", panel, received)
+            return self._stored(seen.panel_id, seen.version)
+        head = self._store.head(key)
+        if head is None:
+            draft = _Draft(panel, key, None, "posted", received.content_digest, dumps(panel.document))
+            return self._write(draft, received)
+        if head.patient_id != key.patient_id:
+            self._hold("other_patient", panel, received)
+        if head.content_digest == received.content_digest:
+            if received.message_id is not None:
+                self._store.remember(received, head.panel_id, head.version)
+            return self._stored(head.panel_id, head.version)
+        return self._write(_correction(panel, key, head, received), received)
+
+    def _amend(self, panel_id: str, context: Mapping[str, object], if_match: str) -> Submission:
+        head = self._head(panel_id)
+        if not _matches(if_match, etag(panel_id, head.version)):
+            raise PreconditionError("The panel has a newer version; read it and send its ETag.", "version_outdated")
+        amended = dumps(context)
+        try:
+            panel = panel_of(in_force(head.panel_document, amended))
+        except DocumentError as error:
+            raise inside_context(error) from None
+        draft = _Draft(panel, _key_of(panel, head), head, "context", head.content_digest, head.panel_document, amended)
+        return self._write(draft, None)
+
+    def _reinterpret(self, panel_id: str, edition_id: str) -> Submission:
+        head, record = self._head(panel_id), self._record(panel_id, None)
+        if record.version != head.version:
+            raise RaceError("a version came between two reads")
+        panel = panel_of(in_force(record.panel_document, record.amended_context))
+        draft = _Draft(
+            panel, _key_of(panel, head), head, "reinterpreted", record.content_digest, record.panel_document,
+            record.amended_context, json.loads(record.history), edition_id,
+        )  # fmt: skip
+        return self._write(draft, None)
+
+    def _write(self, draft: _Draft, received: Received | None) -> Submission:
+        """Interprets outside of any transaction, then stores; RaceError if the ground moved meanwhile."""
+        known = self._library.known(draft.edition_id)
+        basis = None if draft.history is not None else self._basis(draft)
+        history = history_of(basis.earlier, known.edition) if basis is not None else draft.history or {}
+        context = replace(draft.panel.context, history=history)
+        status = _status(draft)
+        answer = known.core.interpret(replace(draft.panel, status=status, context=context))
+        panel_id, version = (self._new_id(), 1) if draft.head is None else (draft.head.panel_id, draft.head.version + 1)
+        now = stamp(self._clock())
+        text = _document_text(answer, panel_id, version, now)
+        record = VersionRecord(
+            panel_id=panel_id, version=version, reason=draft.reason, status=status, content_digest=draft.content_digest,
+            panel_document=draft.panel_text, amended_context=draft.amended_context, history=dumps(history),
+            interpretation=text, contributes=dumps(contribution_of(answer, known.edition)),
+            edition_id=known.edition.id, edition_digest=known.edition.digest,
+            site_rules_digest=known.edition.site_rules.digest if known.edition.site_rules else None,
+            certainty=answer.lm.certainty, type=answer.lm.type, headline=answer.summary.headline,
+            critical_open=sum(call.acknowledged is None for call in answer.critical),
+            episode=context.texts.get("episode"), collected=_collected(draft.panel), created_at=now,
+        )  # fmt: skip
+        self._store.add(draft.key, record, _search_tables(answer), basis, received)
+        return Submission(panel_id, version, True, json.loads(text))
+
+    def _basis(self, draft: _Draft) -> Basis:
+        head, episode = draft.head, draft.panel.context.texts.get("episode")
+        panel_id, seq = (None, None) if head is None else (head.panel_id, head.seq)
+        return self._store.earlier(draft.key.patient_id, _collected(draft.panel), episode, panel_id, seq)
+
+    def _stored(self, panel_id: str, version: int) -> Submission:
+        return Submission(panel_id, version, False, json.loads(self._record(panel_id, version).interpretation))
+
+    def _record(self, panel_id: str, version: int | None) -> VersionRecord:
+        record = self._store.version(panel_id, version)
+        if record is None:
+            raise _no_panel()
+        return record
+
+    def _head(self, panel_id: str) -> PanelHead:
+        head = self._store.head_of(panel_id)
+        if head is None:
+            raise _no_panel()
+        return head
+
+    def _hold(self, why: str, panel: Panel, received: Received) -> NoReturn:
+        self._store.hold(why, received, dumps(panel.document))
+        raise ConflictError(_HELD[why], why)
+
+
+_HELD = {
+    "message_id_reused": "This source.message_id came before with other content. The message is held, nothing was"
+    " interpreted. Send a correction under a new source.message_id.",
+    "other_patient": "This specimen.id is stored with another patient.id (or with none). The message is held and joined"
+    " to no patient. Send the specimen under its own id, or correct patient.id.",
+}
+
+
+def etag(panel_id: str, version: int) -> str:
+    """The name of one version, without quotes."""
+    return f"{panel_id}-{version}"
+
+
+def _until_stored(attempt: Callable[[], Submission]) -> Submission:
+    """Repeats `attempt` while others write first; ConflictError `busy` after ATTEMPTS rounds."""
+    for number in range(ATTEMPTS):
+        try:
+            return attempt()
+        except RaceError:
+            time.sleep(0.001 * min(number, 10))
+    raise busy()
+
+
+def _no_panel() -> NotFoundError:
+    return NotFoundError("There is no such panel or version; GET /api/v1/panels finds panels.")
+
+
+def _correction(panel: Panel, key: PanelKey, head: PanelHead, received: Received) -> _Draft:
+    """The next version by new content.
+
+    An amended context outlives it if the sender's own context is the same as before: a corrected value must not take
+    back what the treating team said meanwhile.
+    """
+    text, amended = dumps(panel.document), head.amended_context
+    if amended is not None and context_in(text) != context_in(head.panel_document):
+        amended = None
+    used = panel if amended is None else panel_of(in_force(text, amended))
+    return _Draft(used, key, head, "corrected", received.content_digest, text, amended)
+
+
+def _status(draft: _Draft) -> str:
+    """New content corrects, unless the sender cancels; context and edition do not change what the laboratory said."""
+    if draft.head is None or draft.panel.status == "cancelled":
+        return draft.panel.status
+    return "corrected" if draft.reason == "corrected" else draft.head.status
+
+
+def _key_of(panel: Panel, head: PanelHead) -> PanelKey:
+    return PanelKey(panel.source.system or "", panel.specimen.id, head.patient_id)
+
+
+def _collected(panel: Panel) -> Collected:
+    return Collected.of(panel.specimen.collected_at)
+
+
+def _matches(if_match: str, newest: str) -> bool:
+    """True if the If-Match header allows the change. Weak tags never do (RFC 9110: strong comparison)."""
+    tags = [tag.strip() for tag in if_match.split(",")]
+    return "*" in tags or newest in (tag.strip('"') for tag in tags if not tag.startswith("W/"))
+
+
+def _document_text(answer: Interpretation, panel_id: str | None, version: int, generated_at: str) -> str:
+    document = panel_json.write(answer, Envelope(panel_id, version, generated_at))
+    return json.dumps(document, ensure_ascii=False, allow_nan=False)
+
+
+def _search_tables(answer: Interpretation) -> SearchTables:
+    flags = frozenset((row.analyte, row.flag) for row in answer.results if row.flag is not None)
+    return SearchTables(flags, {finding.id: finding.truth for finding in answer.findings})

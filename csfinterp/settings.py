@@ -1,0 +1,164 @@
+"""Settings: config/default.yaml, then CSFINTERP_* environment variables, read once into one frozen object."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from environs import Env, EnvError, validate
+from platformdirs import user_data_path
+
+from csfinterp.errors import CsfinterpError
+
+PREFIX = "CSFINTERP_"
+PATHS = ("data_folder", "editions_folder", "site_rules", "code_maps_folder", "demo_folder")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+class SettingsError(CsfinterpError):
+    """A setting that cannot be used; the message names the variable, the place it was set and what to write instead."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything an operator can choose: config/default.yaml explains each field, each has a CSFINTERP_ variable."""
+
+    config_folder: Path
+    data_folder: Path
+    database_url: str
+    editions_folder: Path
+    edition: str
+    allow_draft: bool
+    site_rules: Path | None
+    code_maps_folder: Path
+    max_body_bytes: int
+    max_observations: int
+    max_depth: int
+    batch_limit: int
+    page_size: int
+    page_size_max: int
+    bind: str
+    workers: int
+    threads: int
+    timeout: int
+    trusted_proxies: int
+    log_level: str
+    secret_key: str | None
+    demo_folder: Path
+
+    @property
+    def host(self) -> str:
+        return self.bind.rpartition(":")[0]
+
+    @property
+    def port(self) -> int:
+        return int(self.bind.rpartition(":")[2])
+
+    @staticmethod
+    def load(environ: Mapping[str, str] = os.environ, config_folder: Path | None = None) -> Settings:
+        """The settings in force: packaged default.yaml < the site's own default.yaml < environment.
+
+        `config_folder`: the site's folder; None: CSFINTERP_CONFIG_FOLDER, else the packaged one.
+        Raises SettingsError for an unknown key, a wrong value or a folder that is not there.
+        """
+        packaged = packaged_folder("config")
+        chosen = config_folder or Path(environ.get(PREFIX + "CONFIG_FOLDER") or packaged).expanduser()
+        texts = _file_values(packaged)
+        if chosen.resolve() != packaged.resolve():
+            if not chosen.is_dir():
+                raise SettingsError(f"{PREFIX}CONFIG_FOLDER: there is no folder {chosen}; name an existing folder.")
+            texts |= _file_values(chosen)
+        reader = _Reader({**texts, **environ})
+        try:
+            return _read(reader, chosen)
+        except EnvError as error:
+            raise SettingsError(_sentence(error, texts, environ)) from None
+
+
+def packaged_folder(name: str) -> Path:
+    """The folder that travels with the software: csfinterp/<name> in a wheel, <checkout>/<name> in a checkout."""
+    package = Path(__file__).resolve().parent
+    return next((folder for folder in (package / name, package.parent / name) if folder.is_dir()), package / name)
+
+
+class _Reader(Env):
+    """An environs reader of a given mapping instead of the process environment."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(prefix=PREFIX)
+        self._values = {name: text for name, text in values.items() if text != ""}
+
+    def _get_value(self, env_key: str, default: object) -> object:
+        return self._values.get(env_key, default)
+
+
+def _read(env: _Reader, config_folder: Path) -> Settings:
+    data_folder = _path(env, "DATA_FOLDER") or user_data_path("csfinterp", appauthor=False)
+    at_least_one = validate.Range(min=1)
+    return Settings(
+        config_folder=config_folder,
+        data_folder=data_folder,
+        database_url=env.str("DATABASE_URL", None) or f"sqlite:///{data_folder / 'csfinterp.sqlite'}",
+        editions_folder=_path(env, "EDITIONS_FOLDER") or packaged_folder("reference_ranges"),
+        edition=env.str("EDITION"),
+        allow_draft=env.bool("ALLOW_DRAFT"),
+        site_rules=_path(env, "SITE_RULES"),
+        code_maps_folder=_path(env, "CODE_MAPS_FOLDER") or config_folder / "code_maps",
+        max_body_bytes=env.int("MAX_BODY_BYTES", validate=at_least_one),
+        max_observations=env.int("MAX_OBSERVATIONS", validate=at_least_one),
+        max_depth=env.int("MAX_DEPTH", validate=validate.Range(min=8, max=200)),
+        batch_limit=env.int("BATCH_LIMIT", validate=at_least_one),
+        page_size=env.int("PAGE_SIZE", validate=at_least_one),
+        page_size_max=env.int("PAGE_SIZE_MAX", validate=at_least_one),
+        bind=env.str("BIND", validate=_host_and_port),
+        workers=env.int("WORKERS", validate=at_least_one),
+        threads=env.int("THREADS", validate=at_least_one),
+        timeout=env.int("TIMEOUT", validate=at_least_one),
+        trusted_proxies=env.int("TRUSTED_PROXIES", validate=validate.Range(min=0, max=9)),
+        log_level=env.str("LOG_LEVEL", validate=validate.OneOf(LOG_LEVELS)),
+        secret_key=env.str("SECRET_KEY", None),
+        demo_folder=_path(env, "DEMO_FOLDER") or data_folder / "demo",
+    )
+
+
+def _path(env: _Reader, name: str) -> Path | None:
+    text = env.str(name, None)
+    return Path(text).expanduser().absolute() if text else None
+
+
+def _host_and_port(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise validate.ValidationError("Must be HOST:PORT, for example 127.0.0.1:8000.")
+    return text
+
+
+def _file_values(folder: Path) -> dict[str, str]:
+    """The keys of <folder>/default.yaml as environment texts; relative paths start at the folder. No file: none."""
+    path = folder / "default.yaml"
+    if not path.is_file():
+        return {}
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: not readable as YAML: {error}") from None
+    known = {name for name in Settings.__dataclass_fields__ if name != "config_folder"}
+    if not isinstance(values, dict) or not values.keys() <= known:
+        unknown = ", ".join(sorted(map(str, set(values) - known)))
+        raise SettingsError(f"{path}: unknown settings: {unknown}. Known are: {', '.join(sorted(known))}.")
+    return {PREFIX + name.upper(): _text(name, value, folder) for name, value in values.items() if value is not None}
+
+
+def _text(name: str, value: object, folder: Path) -> str:
+    return str(folder / Path(str(value)).expanduser()) if name in PATHS else str(value)
+
+
+def _sentence(error: EnvError, texts: Mapping[str, str], environ: Mapping[str, str]) -> str:
+    """environs' message, with the place where the value was set and without the value itself (it may be a secret)."""
+    text = str(error)
+    name = next((word.strip('"') for word in text.split() if word.strip('"').startswith(PREFIX)), "")
+    place = "set in the environment" if environ.get(name) else "set in default.yaml" if name in texts else "not set"
+    return f"{text} ({place}; config/default.yaml explains every setting)"

@@ -1,0 +1,113 @@
+"""EANO-ESMO certainty and the hematologic path of one panel: the level, why, what is missing and what would settle it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from csfinterp.model.edition import EvidenceCell
+from csfinterp.model.interpretation import HematologicResult, LMBounds, LMCaution, LMIfSolid, LMResult
+from csfinterp.model.predicate import Is, Truth, leaves
+from csfinterp.steps.classify import Evidence, Verdict
+from csfinterp.steps.explain.row import Row
+
+EANO, HEMATOLOGIC = "eano_esmo", "hematologic_cns"
+PRINTED = {"csf_cytology_best": "csf_cytology"}
+
+
+def _verdict(row: Row, table: str) -> tuple[Evidence, int, Verdict]:
+    evidence = row.core.evidence[table]
+    number = int(row.outcomes.evidence[table][row.column])
+    return evidence, number, evidence.verdict(number)
+
+
+def _ids(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(PRINTED.get(name, name) for name in names)
+
+
+def lm(row: Row) -> LMResult:
+    """The certainty of leptomeningeal metastasis from solid tumors; other kinds of evidence never move it."""
+    evidence, number, verdict = _verdict(row, EANO)
+    cell, table = verdict.cell, evidence.table
+    bounds = LMBounds(*verdict.bounds) if verdict.bounds else None
+    return LMResult(
+        certainty=verdict.answer,
+        type=verdict.type,
+        type_open=bool(cell and cell.type_open and "mri" in verdict.missing),
+        provisional=verdict.provisional,
+        row=_printed(cell),
+        bounds=bounds,
+        if_solid=_if_solid(evidence, number) if cell and cell.if_solid else None,
+        review=bool(cell and cell.review),
+        because=tuple(_because(row, evidence, verdict)),
+        missing=_ids(verdict.missing),
+        would_settle=_ids(verdict.would_settle),
+        cautions=tuple(_cautions(row, verdict)),
+        guideline=table.guideline,
+        citations=tuple(dict.fromkeys((*(cell.citations if cell else ()), *table.citations))),
+        status=cell.status if cell else table.status,
+        reason=verdict.row.reason if verdict.row else None,
+    )
+
+
+def _printed(cell: EvidenceCell | None) -> str:
+    """R number of a cell; a suffix marks the half of a cell with a status of its own and is not printed."""
+    return cell.id.split("-")[0] if cell else ""
+
+
+def _if_solid(evidence: Evidence, number: int) -> LMIfSolid:
+    found = evidence.at(number, tumor="solid")
+    return LMIfSolid(found.answer, found.type, found.provisional, _printed(found.cell))
+
+
+def _because(row: Row, evidence: Evidence, verdict: Verdict) -> Iterator[str]:
+    """The known inputs, in the order of the table; for cytology also the earlier sample that decided."""
+    for name in evidence.table.inputs:
+        word = verdict.words[name]
+        if name in verdict.missing or word is None or (name == "biopsy" and word == "not_done"):
+            continue
+        yield f"{PRINTED.get(name, name)} {word}" + (_earlier(row, word) if name in PRINTED else "")
+
+
+def _earlier(row: Row, word: str) -> str:
+    """Names the earlier sample where it decided the best cytology (rulings.md RU6)."""
+    if row.word("csf_cytology") == word:
+        return ""
+    entry = row.panel.context.history.get("csf_cytology")
+    if not isinstance(entry, dict):
+        return ""
+    where = [f"collected {entry['collected_at']}"] if entry.get("collected_at") else []
+    where += [f"panel {entry['panel_id']}"] if entry.get("panel_id") else []
+    return " (earlier sample" + "".join(f", {part}" for part in where) + ")"
+
+
+def _cautions(row: Row, verdict: Verdict) -> Iterator[LMCaution]:
+    texts = row.core.edition.texts
+    if verdict.cell and verdict.cell.caution_id and verdict.cell.caution:
+        yield LMCaution(verdict.cell.caution_id, verdict.cell.caution)
+    if verdict.answer == "lack_of_evidence":
+        yield LMCaution("not_an_exclusion", texts["lm_not_an_exclusion"])
+    if verdict.type and verdict.type.endswith("D") and row.word("mri_extent") == "brain_only":
+        yield LMCaution("spine_not_imaged", texts["spine_not_imaged"])
+
+
+def hematologic(row: Row) -> HematologicResult:
+    """The path beside the grid for hematologic disease (lm_evidence.md section 15)."""
+    _, _, verdict = _verdict(row, HEMATOLOGIC)
+    found = verdict.row
+    applies = verdict.answer != "not_applicable"
+    used = [leaf for leaf in leaves(found.when) if isinstance(leaf, Is)] if found else []
+    because = tuple(
+        f"{PRINTED.get(leaf.input, leaf.input)} {verdict.words[leaf.input]}"
+        for leaf in used
+        if row.truth(leaf) is Truth.TRUE and leaf.input != "tumor"
+    )
+    missing = _ids(tuple(name for name in verdict.missing if name != "tumor")) if applies else ()
+    return HematologicResult(
+        status=verdict.answer,
+        row=found.id if found and applies else None,
+        text=(found.text or "") if found else "",
+        because=tuple(dict.fromkeys(because)) if applies else (),
+        missing=missing,
+        would_settle=missing if verdict.answer in ("incomplete", "undecided") else (),
+        citations=found.citations if found else (),
+    )

@@ -1,0 +1,224 @@
+"""One column of the outcomes as plain Python values: what a single panel says, ready to be put into words."""
+
+from __future__ import annotations
+
+from math import inf, isnan
+from typing import TYPE_CHECKING
+
+from csfinterp.model.cohort import Outcomes
+from csfinterp.model.edition import QualityRule
+from csfinterp.model.panel import Observation, Panel
+from csfinterp.model.predicate import (
+    Above,
+    All,
+    Any,
+    AtLeast,
+    Below,
+    Between,
+    FirstKnown,
+    Flagged,
+    Holds,
+    Is,
+    Known,
+    Limit,
+    Not,
+    Predicate,
+    Truth,
+)
+from csfinterp.steps.explain.wording import Seen, decimal, limits_words, with_unit
+from csfinterp.steps.layout import FLAG_WORDS, REASON_WORDS
+
+if TYPE_CHECKING:
+    from csfinterp.steps.pipeline import Core
+
+
+class Row:
+    """Reads column `column` of `outcomes`. `panel` is the panel as received; `first` its first observation row."""
+
+    def __init__(self, core: Core, panel: Panel, outcomes: Outcomes, column: int) -> None:
+        self.core, self.panel, self.outcomes, self.column = core, panel, outcomes, column
+        self.layout = core.layout
+        cohort = outcomes.cohort
+        self.low = cohort.low[:, column].tolist()
+        self.high = self.low if cohort.high is cohort.low else cohort.high[:, column].tolist()
+        self.open_low = None if cohort.open_low is None else cohort.open_low[:, column].tolist()
+        self.open_high = None if cohort.open_high is None else cohort.open_high[:, column].tolist()
+        self.judged_low = self.low if outcomes.judged_low is cohort.low else outcomes.judged_low[:, column].tolist()
+        self.code = cohort.code[:, column].tolist()
+        self.flags = outcomes.flag[:, column].tolist()
+        self.rule_flags = self.flags if outcomes.rule_flag is outcomes.flag else outcomes.rule_flag[:, column].tolist()
+        self.reasons = outcomes.reason[:, column].tolist()
+        self.criticals = outcomes.critical[:, column].tolist()
+        self.intervals = outcomes.interval[:, column].tolist()
+        self.leading = cohort.leading[:, column].tolist()
+        self.computed = outcomes.computed[:, column].tolist()
+        self.quality = outcomes.quality[:, column].tolist()
+        self.first = int(outcomes.observations.panel.searchsorted(column))
+        self.truths = outcomes.truth[:, column].tolist()
+
+    # values -----------------------------------------------------------------------------------------------------
+
+    def exact(self, name: str) -> float | None:
+        """The value as one number in the canonical unit; None if missing or censored."""
+        place = self.layout.quantity[name]
+        value = self.low[place]
+        return None if isnan(value) or value != self.high[place] else value
+
+    def observation(self, name: str) -> Observation | None:
+        """The observation that fills the cell of an analyte."""
+        place = self.leading[self.layout.statement[name]]
+        return self.panel.observations[place - self.first] if place >= 0 else None
+
+    def censored(self, name: str) -> tuple[str, float] | None:
+        """Comparator and number of a value that is only known as a bound."""
+        place = self.layout.quantity.get(name)
+        if place is None or isnan(self.low[place]) or self.low[place] == self.high[place]:
+            return None
+        low, high = self.low[place], self.high[place]
+        sent = self.observation(name)
+        if sent is None:
+            return None
+        text = (sent.comparator or "") + (sent.value or "")
+        upward = ">" in text or "≥" in text
+        closed = "=" in text or "≥" in text or "≤" in text
+        return ((">" if upward else "<") + ("=" if closed else ""), low if upward else high)
+
+    def seen(self, name: str) -> Seen:
+        layout = self.layout
+        if name not in layout.quantity:
+            return Seen(self.word(name) or "", None, 0, None)
+        entry = layout.entry(name)
+        decimals, unit = (entry.decimals, entry.unit) if entry is not None else (0, None)
+        value, bound = self.exact(name), self.censored(name)
+        if bound is not None:
+            return Seen(with_unit(f"{bound[0]}{self.shown(name, bound[1])}", unit), None, decimals, unit)
+        if value is None:
+            return Seen("not known", None, decimals, unit)
+        return Seen(with_unit(self.shown(name, value), unit), value, decimals, unit)
+
+    def shown(self, name: str, value: float) -> str:
+        """The number for a reader: as sent if it was sent in the canonical unit, else with the analyte's decimals."""
+        entry = self.layout.entry(name)
+        sent = self.observation(name) if name in self.core.edition.analyte else None
+        if entry is not None and sent is not None and sent.unit == entry.unit and sent.value is not None:
+            text = sent.value.strip().lstrip("<>=≤≥ ")
+            if _is_plain(text) and float(text) == value:
+                return text
+        return decimal(value, entry.decimals if entry is not None else 0)
+
+    def word(self, name: str) -> str | None:
+        number = self.code[self.layout.coded[name]]
+        return None if number < 0 else self.layout.words[name][number]
+
+    def flag(self, name: str) -> str | None:
+        return FLAG_WORDS[self.flags[self.layout.statement[name]]]
+
+    def not_judged(self, name: str) -> str | None:
+        """Why the flag is null; None if it is not, or if nothing was sent."""
+        number = self.reasons[self.layout.statement[name]]
+        return REASON_WORDS[number] if number > 0 else None
+
+    def reference_text(self, name: str) -> str | None:
+        place = self.layout.quantity.get(name)
+        if place is None or self.intervals[place] < 0:
+            return None
+        row = self.core.partitioner.rows[self.intervals[place]]
+        entry = self.layout.entry(name)
+        low, high = self.limits(name)
+        text = limits_words(row, low, high, entry.decimals if entry else 0)
+        return with_unit(text, entry.unit if entry else None) if text else None
+
+    def limits(self, name: str) -> tuple[float | None, float | None]:
+        """Limits of the row in force, canonical unit."""
+        place = self.layout.quantity[name]
+        low, high = (
+            float(array[place, self.column]) for array in (self.outcomes.limits_low, self.outcomes.limits_high)
+        )
+        return None if isnan(low) else low, None if isnan(high) else high
+
+    def limit(self, quantity: str, limit: Limit) -> float | None:
+        if limit.value is not None:
+            return limit.value
+        if limit.quantity is not None:
+            return self.exact(limit.quantity)
+        low, high = self.limits(quantity)
+        return low if limit.reference == "low" else high
+
+    # truth ------------------------------------------------------------------------------------------------------
+
+    def statement(self, name: str) -> Truth:
+        """Truth of a quality rule or finding (after suppression)."""
+        if name in self.core.quality.rows:
+            return Truth(self.quality[self.core.quality.rows[name]])
+        return Truth(self.truths[self.core.findings.rows[name]])
+
+    def suppressing(self, target: str) -> list[QualityRule]:
+        """Quality rules that hold and withhold `target`."""
+        rules = self.core.edition.quality
+        return [rules[number] for number in self.core.quality.vetoes.get(target, ()) if self.quality[number] == Truth.TRUE]
+
+    def truth(self, predicate: Predicate) -> Truth:
+        """Truth of any part of a rule for this panel, by the same three-valued rules as the columns."""
+        match predicate:
+            case All(items):
+                return min(self.truth(item) for item in items)
+            case Any(items):
+                return max(self.truth(item) for item in items)
+            case Not(item):
+                return Truth(2 - self.truth(item))
+            case AtLeast(k, items):
+                found = [self.truth(item) for item in items]
+                if sum(truth is Truth.TRUE for truth in found) >= k:
+                    return Truth.TRUE
+                return Truth.FALSE if sum(truth is not Truth.FALSE for truth in found) < k else Truth.UNKNOWN
+            case FirstKnown(items):
+                known = (self.truth(item) for item in items)
+                return next((truth for truth in known if truth is not Truth.UNKNOWN), Truth.UNKNOWN)
+            case Between(quantity, low, high, inclusive):
+                return min(self.truth(Above(quantity, low, inclusive)), self.truth(Below(quantity, high, inclusive)))
+            case Above(quantity, limit, inclusive):
+                return self._compare(quantity, self.limit(quantity, limit), inclusive, upward=True)
+            case Below(quantity, limit, inclusive):
+                return self._compare(quantity, self.limit(quantity, limit), inclusive, upward=False)
+            case Flagged(analyte, flags):
+                flag = FLAG_WORDS[self.rule_flags[self.layout.statement[analyte]]]
+                return Truth.UNKNOWN if flag is None else Truth(2 * (flag in flags))
+            case Is(name, values):
+                word = self.word(name)
+                if word in values:
+                    return Truth.TRUE
+                unknown = word is None or word in self.layout.unknown_words.get(name, ())
+                return Truth.UNKNOWN if unknown else Truth.FALSE
+            case Known(name):
+                return Truth.TRUE if self.is_known(name) else Truth.FALSE
+            case Holds(name):
+                return self.statement(name)
+        raise TypeError(f"no predicate: {predicate!r}")
+
+    def is_known(self, name: str) -> bool:
+        """A usable value or word is there."""
+        if name in self.layout.coded:
+            word = self.word(name)
+            return word is not None and word not in self.layout.unknown_words.get(name, ())
+        return not isnan(self.judged_low[self.layout.quantity[name]])
+
+    def _compare(self, quantity: str, limit: float | None, inclusive: bool, *, upward: bool) -> Truth:
+        place = self.layout.quantity[quantity]
+        if limit is None or isnan(self.judged_low[place]):
+            return Truth.UNKNOWN
+        at_least = self.outcomes.at_least
+        high = inf if at_least is not None and at_least[place, self.column] else self.high[place]
+        low = self.low[place]
+        open_low = self.open_low is not None and self.open_low[place]
+        open_high = self.open_high is not None and self.open_high[place] and high != inf
+        if upward:
+            certain = low > limit or (low == limit and (inclusive or open_low))
+            impossible = high < limit or (high == limit and (not inclusive or open_high))
+        else:
+            certain = high < limit or (high == limit and (inclusive or open_high))
+            impossible = low > limit or (low == limit and (not inclusive or open_low))
+        return Truth.TRUE if certain else Truth.FALSE if impossible else Truth.UNKNOWN
+
+
+def _is_plain(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit() and text.isascii()

@@ -1,0 +1,231 @@
+"""Headline and at most twelve sentences, composed only from statements that were made elsewhere in the document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from csfinterp.model.context import ABNORMAL_FLAGS
+from csfinterp.model.edition import Finding
+from csfinterp.model.interpretation import (
+    CriticalResult,
+    FindingResult,
+    HematologicResult,
+    Issue,
+    LMResult,
+    ProfileResult,
+    QualityResult,
+    Result,
+    Sentence,
+    Summary,
+)
+from csfinterp.steps.explain.row import Row
+
+MOST_SENTENCES = 12
+OWN = ("csfinterp_rule",)
+WEAKEST_FIRST = ("recalled", "ours", "secondary", "derived", "primary")
+LEVEL_WORDS = {
+    "confirmed": "confirmed",
+    "probable": "probable",
+    "possible": "possible",
+    "lack_of_evidence": "lack of evidence (not an exclusion)",
+    "not_classifiable": "not classifiable",
+}
+NORMAL = ("pleocytosis", "protein_raised", "glucose_low", "lactate_raised")
+LATER = ("igg_index_raised", "bacterial_alarm_value", "blood_in_csf", "opening_pressure_raised")
+
+
+def summary(
+    row: Row,
+    results: tuple[Result, ...],
+    findings: tuple[FindingResult, ...],
+    quality: tuple[QualityResult, ...],
+    profiles: tuple[ProfileResult, ...],
+    lm: LMResult,
+    hematologic: HematologicResult,
+    critical: tuple[CriticalResult, ...],
+    issues: tuple[Issue, ...],
+) -> Summary:
+    """What a reader needs first; every sentence names the statements that it rests on and its sources."""
+    sentences = [
+        *_critical(row, critical),
+        *_quality(quality),
+        *_true_findings(row, findings),
+        *_lm(row, lm),
+        *_hematologic(hematologic),
+        *_normal(row, findings),
+        *_profile(profiles),
+        *_not_judged(results, issues),
+    ]
+    return Summary(_headline(row, results, findings, lm, hematologic, critical), _shortened(sentences))
+
+
+def _shortened(sentences: list[Sentence]) -> tuple[Sentence, ...]:
+    """Each text once; beyond twelve, the last places keep what is missing or not judged."""
+    unique = list({sentence.text: sentence for sentence in sentences}.values())
+    if len(unique) <= MOST_SENTENCES:
+        return tuple(unique)
+    return (*unique[: MOST_SENTENCES - 1], unique[-1])
+
+
+def _weakest(statuses: Iterable[str]) -> str:
+    found = set(statuses)
+    return next((status for status in WEAKEST_FIRST if status in found), "ours")
+
+
+# headline -----------------------------------------------------------------------------------------------------------
+
+
+def _headline(
+    row: Row,
+    results: tuple[Result, ...],
+    findings: tuple[FindingResult, ...],
+    lm: LMResult,
+    hematologic: HematologicResult,
+    critical: tuple[CriticalResult, ...],
+) -> str:
+    parts = []
+    urgent = [entry for entry in critical if entry.source == "service"]
+    if urgent:
+        names = _listed(dict.fromkeys(row.core.edition.analyte[entry.analyte].name for entry in urgent))
+        word = "Critical" if any(entry.level == "critical" for entry in urgent) else "Urgent"
+        parts.append(f"{word} result to be called: {names}")
+    if lm.certainty in ("confirmed", "probable", "possible", "lack_of_evidence"):
+        parts.append(f"leptomeningeal metastasis (EANO-ESMO): {_level(lm)}")
+    elif hematologic.status not in ("not_applicable", "incomplete"):
+        parts.append(hematologic.text.split(";")[0].split("(")[0].split(". ")[0].strip().rstrip("."))
+    if not parts:
+        parts = _plain_headline(row, results, findings)
+    text = "; ".join(parts)
+    return text[0].upper() + text[1:] + "."
+
+
+def _plain_headline(row: Row, results: tuple[Result, ...], findings: tuple[FindingResult, ...]) -> list[str]:
+    """Without a critical result or a level: the abnormal findings, or how much could be judged."""
+    names = [state.name.lower() if state.name[1:2].islower() else state.name for state in findings if state.truth == "true"]
+    judged = [result for result in results if result.flag is not None]
+    abnormal = [result for result in judged if result.flag in ABNORMAL_FLAGS]
+    if names:
+        return ["abnormal CSF findings: " + _listed(names[:4])]
+    if abnormal:
+        return ["flagged: " + _listed(dict.fromkeys(result.name for result in abnormal[:4]))]
+    open_ = sum(result.flag is None and not result.derived for result in results)
+    tail = f"; {open_} not judged" if open_ else ""
+    if not judged:
+        return ["no result could be judged" + tail]
+    return [f"no abnormal value among the {len(judged)} results that were judged{tail}; this does not exclude disease"]
+
+
+def _level(lm: LMResult) -> str:
+    text = LEVEL_WORDS[lm.certainty]
+    if lm.type:
+        text += f", type {lm.type}" + (" (letter open)" if lm.type_open else "")
+    return text + (", provisional" if lm.provisional else "")
+
+
+def _listed(names: Iterable[str]) -> str:
+    found = list(names)
+    return found[0] if len(found) == 1 else ", ".join(found[:-1]) + " and " + found[-1]
+
+
+# sentences ----------------------------------------------------------------------------------------------------------
+
+
+def _critical(row: Row, critical: tuple[CriticalResult, ...]) -> Iterator[Sentence]:
+    rules = row.core.edition.critical
+    for entry in critical[:3]:
+        rule = next((found for found in rules if found.rule == entry.rule and entry.analyte in found.analytes), None)
+        citations, status = (rule.citations, rule.status) if rule else (OWN, "ours")
+        word = "Critical" if entry.level == "critical" else "Urgent"
+        yield Sentence(f"{word}: {entry.reason}", (entry.rule, entry.analyte), citations, status)
+
+
+def _quality(quality: tuple[QualityResult, ...]) -> Iterator[Sentence]:
+    serious = [rule for rule in quality if rule.severity in ("suppresses", "warning")]
+    for rule in sorted(serious, key=lambda rule: rule.severity != "suppresses")[:2]:
+        yield Sentence(rule.text, (rule.id,), rule.citations, rule.status)
+
+
+def _true_findings(row: Row, findings: tuple[FindingResult, ...]) -> Iterator[Sentence]:
+    """Sentences of the findings that hold, tumor cells first."""
+    texts = {finding.id: finding for finding in row.core.edition.findings}
+    holding = [state for state in findings if state.truth == "true" and texts[state.id].texts.get("true")]
+    first = ("organism_found", "tumor_cells_in_csf", "equivocal_cells", "aberrant_cells_by_flow")
+    holding.sort(key=lambda state: (state.id not in first, state.id in LATER))
+    for state in holding[:7]:
+        yield _sentence(texts[state.id], state)
+
+
+def _sentence(finding: Finding, state: FindingResult) -> Sentence:
+    text = finding.texts["true"]
+    if state.severity:
+        text = f"{text.rstrip('.')}, grade {state.severity}."
+    numbers = [reason for reason in state.because if any(sign in reason for sign in (" > ", " >= ", " < ", " <= "))]
+    if numbers and len(numbers[0]) <= 80:
+        text = f"{text.rstrip('.')} ({numbers[0]})."
+    return Sentence(text, (state.id,), state.citations, state.status)
+
+
+def _lm(row: Row, lm: LMResult) -> Iterator[Sentence]:
+    """The level with why and what would settle it; without a level only where the question is asked."""
+    table = row.core.evidence["eano_esmo"].table
+    if lm.certainty in ("confirmed", "probable", "possible", "lack_of_evidence"):
+        because = f" ({', '.join(lm.because)})" if lm.because else ""
+        text = f"Certainty of leptomeningeal metastasis by {lm.guideline}: {_level(lm)}{because}."
+        yield Sentence(text, ("lm", lm.row), lm.citations, lm.status)
+    elif lm.certainty == "not_classifiable" and _asked(row):
+        missing = f": {', '.join(lm.would_settle)} missing" if lm.would_settle else ""
+        text = f"The certainty of leptomeningeal metastasis cannot be classified{missing}."
+        yield Sentence(text, ("lm", lm.row), lm.citations, lm.status)
+    if lm.would_settle and (lm.provisional or lm.certainty == "not_classifiable") and _asked(row):
+        printed = {"csf_cytology": "csf_cytology_best"}
+        texts = [table.missing_texts.get(printed.get(name, name), name) for name in lm.would_settle[:2]]
+        yield Sentence("What would settle it: " + " ".join(texts), ("lm", lm.row), table.citations, "ours")
+    for caution in lm.cautions:
+        yield Sentence(caution.text, ("lm", caution.id), lm.citations, "ours")
+
+
+def _asked(row: Row) -> bool:
+    """The sender asks about LM, or sent part of its evidence."""
+    words = row.panel.context.words
+    known = [name for name in ("mri", "clinical_signs", "biopsy") if words.get(name) not in (None, "not_done", "not_assessed")]
+    return words.get("question") == "lm" or bool(known) or row.word("tumor") == "solid"
+
+
+def _hematologic(hematologic: HematologicResult) -> Iterator[Sentence]:
+    if hematologic.status != "not_applicable" and hematologic.text:
+        yield Sentence(hematologic.text, ("hematologic_cns", hematologic.row or ""), hematologic.citations, "ours")
+
+
+def _normal(row: Row, findings: tuple[FindingResult, ...]) -> Iterator[Sentence]:
+    """The routine values that are not abnormal, in one sentence; never as an exclusion."""
+    states = {state.id: state for state in findings}
+    texts = {finding.id: finding.texts for finding in row.core.edition.findings}
+    normal = [states[name] for name in NORMAL if name in states and states[name].truth == "false" and texts[name].get("false")]
+    if not normal:
+        return
+    parts = [texts[state.id]["false"].split(";")[0].strip().rstrip(".") for state in normal]
+    text = "; ".join([parts[0], *(part[0].lower() + part[1:] for part in parts[1:])])
+    text += "; normal routine values do not exclude disease."
+    citations = tuple(dict.fromkeys(citation for state in normal for citation in state.citations))
+    yield Sentence(text, tuple(state.id for state in normal), citations, _weakest(state.status for state in normal))
+
+
+def _profile(profiles: tuple[ProfileResult, ...]) -> Iterator[Sentence]:
+    for profile in profiles:
+        if profile.applicability == "applies":
+            text = f"{profile.name}: {profile.text[0].lower()}{profile.text[1:]} {profile.caution}"
+            yield Sentence(text, (f"profile:{profile.id}",), profile.citations, profile.status)
+
+
+def _not_judged(results: tuple[Result, ...], issues: tuple[Issue, ...]) -> Iterator[Sentence]:
+    """What was sent and could not be judged, said plainly."""
+    quiet = ("info_only", "blood_trace", "no_interval")
+    open_ = [result for result in results if result.flag is None and result.not_judged not in (None, *quiet)]
+    parts = [f"{result.name} ({str(result.not_judged).replace('_', ' ')})" for result in open_]
+    unread = sum(issue.severity == "error" and issue.code in ("code_unknown", "code_invalid") for issue in issues)
+    if unread:
+        parts.append(f"{unread} result{'s' if unread > 1 else ''} with a code that is not known")
+    if parts:
+        shown = list(dict.fromkeys(parts))
+        more = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
+        yield Sentence(f"Not judged: {'; '.join(shown[:6])}{more}.", tuple(r.analyte for r in open_), OWN, "ours")

@@ -1,0 +1,270 @@
+"""The interpretation code of every result: critical row first, then the patient's own interval row, else null with reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+from csfinterp.model.cohort import Bools, Bytes, Cohort, Floats, Ints
+from csfinterp.model.edition import ReferenceInterval
+from csfinterp.steps.layout import FLAG, REASON, Layout
+from csfinterp.steps.partition import AgeBands, Partition, Partitioner
+from csfinterp.steps.quality import Judged
+from csfinterp.steps.truth import TRUE, Facts, Program
+
+N, L, H, LL, HH = (np.int8(FLAG[word]) for word in ("N", "L", "H", "LL", "HH"))
+# Ranks from low to high; a censored value has a lowest and a highest possible rank.
+RANK_FLAGS = np.array([LL, L, N, H, HH], np.int8)
+
+
+@dataclass(frozen=True)
+class Flags:
+    """`flag`: number in FLAG per (statement, panel), 0 = null; `reason`: why null. `rule_flag`: flags as rules read them.
+
+    `critical`: number of the critical rule that holds + 1, 0 none.
+    """
+
+    flag: Bytes
+    rule_flag: Bytes
+    reason: Bytes
+    critical: Bytes
+
+
+@dataclass(frozen=True)
+class _End:
+    """One end of the value intervals: the lowest (`upward` False) or the highest possible value."""
+
+    value: Floats
+    open: Bools | None
+    highest: bool
+
+
+class Flagger:
+    """Flags of one edition."""
+
+    def __init__(self, layout: Layout, partitioner: Partitioner) -> None:
+        self._layout, self._partitioner = layout, partitioner
+        self._compile_critical()
+        self._compile_coded()
+        self._compile_bands()
+        rows = partitioner.rows
+        self._open_limit = np.array([*(_reason_without_limit(row) for row in rows), 0], np.int8)
+        gates = {row.rule: row.gate for row in rows if row.gate is not None}
+        self._gates = Program(layout, gates) if gates else None
+        self._gated = [(number, row.rule) for number, row in enumerate(rows) if row.gate is not None]
+
+    def _compile_critical(self) -> None:
+        quantity = self._layout.quantity
+        entries = [
+            (number, name, rule)
+            for number, rule in enumerate(self._layout.edition.critical)
+            if rule.op is not None and rule.flag is not None
+            for name in rule.analytes
+        ]
+        entries.sort(key=lambda entry: quantity[entry[1]])
+        self._critical_number = np.array([number + 1 for number, _, _ in entries], np.int8)[:, None]
+        self._critical_row = np.array([quantity[name] for _, name, _ in entries], np.int64)
+        self._critical_limit = np.array([rule.limit for _, _, rule in entries], np.float64)[:, None]
+        self._critical_inclusive = np.array(["=" in str(rule.op) for _, _, rule in entries], np.bool_)[:, None]
+        self._critical_upward = np.array([str(rule.op).startswith(">") for _, _, rule in entries], np.bool_)[:, None]
+        self._critical_bands = AgeBands([(rule.age_from, rule.age_to) for _, _, rule in entries])
+        self._critical_ageless = np.array([rule.age_unknown for _, _, rule in entries], np.bool_)[:, None]
+        self._critical_starts = np.flatnonzero(np.diff(self._critical_row, prepend=-1))
+        self._critical_owner = self._critical_row[self._critical_starts]
+
+    def _compile_coded(self) -> None:
+        layout = self._layout
+        width = 1 + max((len(analyte.values) for analyte in layout.coded_analytes), default=0)
+        shape = (len(layout.coded_analytes), width)
+        self._coded_flag, self._coded_reason = np.zeros(shape, np.int8), np.zeros(shape, np.int8)
+        self._coded_critical = np.zeros(shape, np.int8)
+        for row, analyte in enumerate(layout.coded_analytes):
+            for number, value in enumerate(analyte.values, start=1):
+                self._coded_flag[row, number] = FLAG[value.flag]
+                self._coded_reason[row, number] = 0 if value.flag else REASON[value.not_judged or "info_only"]
+        for number, rule in enumerate(layout.edition.critical, start=1):
+            for name in rule.analytes if rule.words and rule.flag else ():
+                row = layout.statement[name] - len(layout.quantities)
+                for word in rule.words:
+                    place = layout.words[name].index(word) + 1
+                    self._coded_flag[row, place] = FLAG[rule.flag]
+                    self._coded_reason[row, place] = 0
+                    self._coded_critical[row, place] = number
+
+    def _compile_bands(self) -> None:
+        self._bands = [
+            (self._layout.quantity[analyte.id], band)
+            for analyte in self._layout.analyte_quantities
+            for band in analyte.bands
+        ]
+
+    def flags(self, cohort: Cohort, judged: Judged, part: Partition, low: Floats, high: Floats, ages: Floats) -> Flags:
+        """Order of reference_intervals.md S8: usable value, critical row, rules that withhold, interval row, reason."""
+        quantities = len(self._layout.quantities)
+        flag = np.zeros(cohort.reason.shape, np.int8)
+        reason = cohort.reason.copy()
+        critical = np.zeros(cohort.reason.shape, np.int8)
+        critical_flag = self._critical(cohort, ages, critical)
+        letters, why = self._letters(cohort, judged, part, low, high, critical_flag)
+        there = ~np.isnan(cohort.low)
+        flag[:quantities] = np.where(there, letters, 0)
+        reason[:quantities] = np.where(there, why, reason[:quantities])
+        self._read_bands(cohort, judged, flag, reason)
+        self._read_words(cohort, flag, reason, critical)
+        self._close_gates(cohort, part, flag, reason)
+        critical[(flag != HH) & (flag != LL) & (flag != FLAG["AA"])] = 0
+        return Flags(flag, self._for_rules(flag, judged), reason, critical)
+
+    def _letters(
+        self, cohort: Cohort, judged: Judged, part: Partition, low: Floats, high: Floats, critical: tuple[Bytes, Bytes]
+    ) -> tuple[Bytes, Bytes]:
+        rows = len(self._layout.quantities)
+        inclusive = (self._partitioner.low_inclusive[part.interval], self._partitioner.high_inclusive[part.interval])
+        limits = (low, high, *inclusive)
+        lowest = self._rank(_End(cohort.low, cohort.open_low, False), limits, critical[0])
+        if cohort.high is cohort.low:
+            highest = lowest
+        else:
+            highest = self._rank(_End(cohort.high, cohort.open_high, True), limits, critical[1])
+        letter = RANK_FLAGS[lowest]
+        reason = part.reason.copy()
+        if highest is not lowest:
+            letter = np.where(lowest != highest, np.where(lowest >= 3, H, np.where(highest <= 1, L, 0)), letter)
+            reason = np.where((letter == 0) & (reason == 0), REASON["comparator_undecided"], reason)
+        # A limit that is itself not known decides nothing: a curve without its quotient, a line without exact years.
+        missing = self._open_limit[part.interval]
+        reason = np.where((missing > 0) & np.isnan(high), missing, reason)
+        if judged.withheld is not None:
+            reason = np.where(judged.withheld[:rows] > 0, judged.withheld[:rows], reason)
+        sure = (letter == HH) | (letter == LL)
+        letter = np.where((reason == 0) | sure, letter, 0)
+        return letter.astype(np.int8), np.where(letter != 0, 0, reason).astype(np.int8)
+
+    @staticmethod
+    def _rank(end: _End, limits: tuple[Floats, Floats, Bools, Bools], critical: Bytes) -> Ints:
+        """0 LL, 1 L, 2 N, 3 H, 4 HH of one end of the interval. An open end stands for values just inside of it."""
+        low, high, low_inclusive, high_inclusive = limits
+        value = end.value
+        if end.open is None:
+            below = (value < low) | ((value == low) & ~low_inclusive)
+            above = (value > high) | ((value == high) & ~high_inclusive)
+        elif end.highest:
+            below = (value < low) | ((value == low) & (~low_inclusive | end.open))
+            above = (value > high) | ((value == high) & ~high_inclusive & ~end.open)
+        else:
+            below = (value < low) | ((value == low) & ~low_inclusive & ~end.open)
+            above = (value > high) | ((value == high) & (~high_inclusive | end.open))
+        rank: Ints = 2 + above.astype(np.int64) - below
+        return np.where(critical == HH, 4, np.where(critical == LL, 0, rank))
+
+    def _critical(self, cohort: Cohort, ages: Floats, number: Bytes) -> tuple[Bytes, Bytes]:
+        """HH / LL by critical rows for the lowest and for the highest possible value; `number` gets the rule."""
+        rows = self._critical_row
+        applies = self._critical_bands.whole(ages) | (self._critical_ageless & ~self._age_decides(ages))
+        found = []
+        for end in (_End(cohort.low, cohort.open_low, False), _End(cohort.high, cohort.open_high, True)):
+            holds = applies & self._beyond(end, rows)
+            letters = np.where(holds, np.where(self._critical_upward, HH, LL), 0).astype(np.int8)
+            flags = np.zeros(cohort.low.shape, np.int8)
+            flags[self._critical_owner] = np.maximum.reduceat(letters, self._critical_starts, axis=0)
+            which = np.maximum.reduceat(np.where(holds, self._critical_number, 0), self._critical_starts, axis=0)
+            number[self._critical_owner] = which.astype(np.int8)
+            found.append(flags)
+            if cohort.high is cohort.low:
+                return flags, flags
+        return found[0], found[1]
+
+    def _age_decides(self, ages: Floats) -> Bools:
+        """True where the age is known well enough to lie wholly in or wholly out of the rule's band."""
+        whole, part = self._critical_bands.whole(ages), self._critical_bands.part(ages)
+        decided: Bools = ~np.isnan(ages[0]) & (whole | ~part)
+        return decided
+
+    def _beyond(self, end: _End, rows: Ints) -> Bools:
+        """The end of the interval lies beyond the critical limit; an open end touches its own value only from inside."""
+        value, limit = end.value[rows], self._critical_limit
+        edge = (value == limit) & self._critical_inclusive
+        if end.open is not None:
+            upward_edge = edge & ~end.open[rows] if end.highest else edge | ((value == limit) & end.open[rows])
+            downward_edge = edge | ((value == limit) & end.open[rows]) if end.highest else edge & ~end.open[rows]
+            edge = np.where(self._critical_upward, upward_edge, downward_edge)
+        beyond: Bools = np.where(self._critical_upward, value > limit, value < limit) | edge
+        return beyond
+
+    def _read_bands(self, cohort: Cohort, judged: Judged, flag: Bytes, reason: Bytes) -> None:
+        """Graded readings (erythrocytes, blasts): the band must hold the whole interval of a censored value."""
+        decided: dict[int, Bools] = {}
+        for row, band in self._bands:
+            low, high = cohort.low[row], cohort.high[row]
+            inside = _at_least(low, band.low, cohort.open_low, row) & _at_most(high, band.high, cohort.open_high, row)
+            flag[row] = np.where(inside, FLAG[band.flag], flag[row])
+            reason[row] = np.where(inside, REASON[band.not_judged] if band.not_judged else 0, reason[row])
+            decided[row] = decided.get(row, np.zeros(cohort.size, np.bool_)) | inside
+        for row, inside in decided.items():
+            open_ = ~np.isnan(cohort.low[row]) & ~inside
+            reason[row] = np.where(open_, REASON["comparator_undecided"], reason[row])
+            flag[row] = np.where(open_, 0, flag[row])
+            if judged.withheld is not None:
+                withheld = (judged.withheld[row] > 0) & ~np.isnan(cohort.low[row])
+                reason[row] = np.where(withheld, judged.withheld[row], reason[row])
+                flag[row] = np.where(withheld, 0, flag[row])
+
+    def _read_words(self, cohort: Cohort, flag: Bytes, reason: Bytes, critical: Bytes) -> None:
+        start = len(self._layout.quantities)
+        words = cohort.code[: len(self._layout.coded_analytes)].astype(np.int64) + 1
+        flag[start:] = np.take_along_axis(self._coded_flag, words, axis=1)
+        critical[start:] = np.take_along_axis(self._coded_critical, words, axis=1)
+        sent = words > 0
+        reason[start:] = np.where(sent, np.take_along_axis(self._coded_reason, words, axis=1), reason[start:])
+
+    def _close_gates(self, cohort: Cohort, part: Partition, flag: Bytes, reason: Bytes) -> None:
+        if self._gates is None:
+            return
+        facts = Facts(cohort.low, cohort.high, cohort.open_low, cohort.open_high, cohort.code, flag)
+        truth = self._gates.run(facts)
+        for number, rule in self._gated:
+            owner = self._partitioner.owner[number]
+            closed = (part.interval[owner] == number) & (truth[self._gates.rows[rule]] != TRUE) & (flag[owner] != 0)
+            flag[owner] = np.where(closed, 0, flag[owner])
+            reason[owner] = np.where(closed, REASON["info_only"], reason[owner])
+
+    @staticmethod
+    def _for_rules(flag: Bytes, judged: Judged) -> Bytes:
+        """Flags as rules read them: a normal or low count that is only a lower bound is not known."""
+        if judged.at_least is None:
+            return flag
+        seen = flag.copy()
+        rows = len(judged.at_least)
+        seen[:rows][judged.at_least & ((seen[:rows] == N) | (seen[:rows] == L) | (seen[:rows] == LL))] = 0
+        if judged.withheld is not None:
+            seen[judged.withheld > 0] = 0
+        return seen
+
+
+def _reason_without_limit(row: ReferenceInterval) -> int:
+    """Why a row whose upper limit is NaN judges nothing; 0 for rows without an upper limit."""
+    if row.high is None or row.high.value is not None:
+        return 0
+    return REASON["pair_missing" if row.high.quantity is not None else "age_too_coarse"]
+
+
+def _at_least(value: Floats, bound: object, open_: Bools | None, row: int) -> Bools:
+    limit = getattr(bound, "value", -inf)
+    if getattr(bound, "inclusive", True):
+        found: Bools = value >= limit
+        return found
+    edge = value > limit
+    return edge if open_ is None else edge | ((value == limit) & open_[row])
+
+
+def _at_most(value: Floats, bound: object, open_: Bools | None, row: int) -> Bools:
+    limit = getattr(bound, "value", inf)
+    if getattr(bound, "inclusive", True):
+        found: Bools = value <= limit
+        return found
+    edge = value < limit
+    return edge if open_ is None else edge | ((value == limit) & open_[row])
+
+

@@ -1,0 +1,68 @@
+"""Preanalytic and plausibility rules: which hold, and what they withhold. Runs before flags; critical results stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from csfinterp.model.cohort import Bools, Bytes, Cohort, Floats
+from csfinterp.steps.layout import REASON, Layout
+from csfinterp.steps.truth import TRUE, Facts, Program
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What rules may read after suppression, shape (quantities, panels): NaN where a rule withheld the value.
+
+    `withheld`: reason number per (statement, panel), 0 none. `at_least`: the value is only a lower bound (None: nowhere).
+    """
+
+    truth: Bytes
+    low: Floats
+    high: Floats
+    withheld: Bytes | None
+    at_least: Bools | None
+
+
+class Quality:
+    """Quality rules of one edition. `rows[id]` is the row of a rule in `Judged.truth`."""
+
+    def __init__(self, layout: Layout) -> None:
+        rules = layout.edition.quality
+        self._layout = layout
+        self._program = Program(layout, {rule.id: rule.when for rule in rules})
+        self.rows = {rule.id: number for number, rule in enumerate(rules)}
+        self._take = np.array([self._program.rows[rule.id] for rule in rules], np.int64)
+        self._withhold = [
+            (number, layout.statement[target], REASON[rule.not_judged])
+            for number, rule in enumerate(rules)
+            for target in rule.suppresses
+            if target in layout.statement
+        ]
+        self._bound = [
+            (number, layout.quantity[target]) for number, rule in enumerate(rules) for target in rule.lower_bound
+        ]
+        self.vetoes: dict[str, list[int]] = {}
+        for number, rule in enumerate(rules):
+            for target in rule.suppresses:
+                self.vetoes.setdefault(target, []).append(number)
+        self._suppressing = np.array([bool(rule.suppresses or rule.lower_bound) for rule in rules], np.bool_)
+
+    def judge(self, cohort: Cohort) -> Judged:
+        """Truth of every rule, and the values as rules may read them."""
+        truth = self._program.run(Facts.of(cohort))[self._take]
+        holds = truth == TRUE
+        if not holds[self._suppressing].any():
+            return Judged(truth, cohort.low, cohort.high, None, None)
+        low, high = cohort.low.copy(), cohort.high.copy()
+        withheld = np.zeros((len(self._layout.statements), cohort.size), np.int8)
+        at_least = np.zeros(low.shape, np.bool_)
+        for number, statement, reason in self._withhold:
+            withheld[statement] = np.where(holds[number] & (withheld[statement] == 0), reason, withheld[statement])
+        for number, quantity in self._bound:
+            at_least[quantity] |= holds[number]
+        values = withheld[: len(low)] > 0
+        low[values] = high[values] = np.nan
+        high[at_least & ~np.isnan(high)] = np.inf
+        return Judged(truth, low, high, withheld, at_least)

@@ -1,0 +1,198 @@
+"""What goes into the store and comes out of it: frozen rows, times as the tables keep them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from csfinterp.errors import CsfinterpError
+
+
+class RaceError(CsfinterpError):
+    """Somebody else wrote first: read again and decide again. Never leaves the service."""
+
+
+def stamp(moment: datetime) -> str:
+    """`moment` (with zone) as UTC text of fixed width, so that texts sort like times."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A collection time: `text` as sent, `on` its calendar day, `utc` its instant (None where only a day was sent).
+
+    A time without a zone is read as UTC: it only orders the samples of one day.
+    """
+
+    text: str | None = None
+    on: str | None = None
+    utc: str | None = None
+
+    @staticmethod
+    def of(moment: datetime | date | None) -> Collected:
+        if moment is None:
+            return Collected()
+        if not isinstance(moment, datetime):
+            return Collected(moment.isoformat(), moment.isoformat())
+        try:
+            utc = stamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        except OverflowError:  # the first and last day of the calendar have no UTC instant in every zone
+            utc = None
+        return Collected(moment.isoformat(), moment.date().isoformat(), utc)
+
+    def not_after(self, other: Collected) -> bool | None:
+        """True if this lies before or at `other`, by instant or else by day; None where one of them is not known."""
+        if self.on is None or other.on is None:
+            return None
+        if self.utc is not None and other.utc is not None:
+            return self.utc <= other.utc
+        return self.on <= other.on
+
+
+@dataclass(frozen=True)
+class PanelHead:
+    """A panel and its newest version, as far as a new message must know them."""
+
+    panel_id: str
+    seq: int
+    patient_id: str | None
+    version: int
+    content_digest: str
+    panel_document: str
+    amended_context: str | None
+    status: str
+
+
+@dataclass(frozen=True)
+class MessageRecord:
+    """The answer that a message got."""
+
+    content_digest: str
+    panel_id: str
+    version: int
+
+
+@dataclass(frozen=True)
+class VersionRecord:
+    """One row of panel_versions; the columns are explained in schema.py."""
+
+    panel_id: str
+    version: int
+    reason: str
+    status: str
+    content_digest: str
+    panel_document: str
+    amended_context: str | None
+    history: str
+    interpretation: str
+    contributes: str
+    edition_id: str
+    edition_digest: str
+    site_rules_digest: str | None
+    certainty: str
+    type: str | None
+    headline: str
+    critical_open: int
+    episode: str | None
+    collected: Collected
+    created_at: str
+
+
+@dataclass(frozen=True)
+class PanelKey:
+    """What one panel is known by; `patient_id` must match before anything is joined."""
+
+    source_system: str
+    specimen_id: str
+    patient_id: str | None
+
+
+@dataclass(frozen=True)
+class EarlierPanel:
+    """The newest version of another panel of the same patient; `contributes` is JSON text."""
+
+    panel_id: str
+    version: int
+    seq: int
+    collected: Collected
+    created_at: str
+    contributes: str
+
+    @property
+    def order(self) -> tuple[str, int]:
+        """Sorts by collection, where unknown by arrival."""
+        return (self.collected.utc or self.collected.on or self.created_at, self.seq)
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What an answer was computed from; it is checked again inside the transaction that stores the answer."""
+
+    patient_id: str | None
+    panel_id: str | None
+    seq: int | None
+    collected: Collected
+    episode: str | None
+    earlier: tuple[EarlierPanel, ...]
+
+
+@dataclass(frozen=True)
+class Received:
+    """The message that brought a version; `message_id` None: the sender names none, nothing is remembered."""
+
+    source_system: str
+    message_id: str | None
+    content_digest: str
+    received_at: str
+
+
+@dataclass(frozen=True)
+class SearchTables:
+    """What searches read of one version: flags (analyte, flag) and findings id -> truth."""
+
+    flags: frozenset[tuple[str, str]]
+    findings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class VersionInfo:
+    """One line of a panel's list of versions."""
+
+    panel_id: str
+    version: int
+    reason: str
+    status: str
+    edition: str
+    edition_digest: str
+    site_rules_digest: str | None
+    certainty: str
+    type: str | None
+    created_at: str
+
+
+@dataclass(frozen=True)
+class PanelSummary:
+    """One line of a search: the newest version of a panel."""
+
+    panel_id: str
+    version: int
+    status: str
+    source: str
+    specimen_id: str
+    patient_id: str | None
+    collected_at: str | None
+    created_at: str
+    edition: str
+    certainty: str
+    type: str | None
+    critical_open: int
+    headline: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a search; `next` is the cursor of the next page, None at the end."""
+
+    items: tuple[PanelSummary, ...]
+    next: str | None

@@ -1,0 +1,51 @@
+"""The HTTP door: create_app builds the Flask application. Bytes in, bytes out; no medicine."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import csfinterp
+from csfinterp.operations import open_service
+from csfinterp.service import Service
+from csfinterp.settings import Settings
+from csfinterp.web import api, describe, docs, headers, health, knowledge, logs, pages, problems
+from csfinterp.web.hall import SERVICE, SETTINGS
+
+
+def create_app(settings: Settings | None = None, service: Service | None = None) -> Flask:
+    """The application; `settings` None: those of config/ and the environment, `service` None: opened on their database.
+
+    Raises SettingsError, EditionError, NotFoundError or StoreError with a sentence for the operator.
+    """
+    settings = settings or Settings.load()
+    logs.configure(settings)
+    app = Flask(__name__)
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        SECRET_KEY=settings.secret_key,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+        API_TITLE="csfinterp",
+        API_VERSION=csfinterp.__version__,
+        OPENAPI_VERSION="3.0.3",
+        OPENAPI_URL_PREFIX="/",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    app.extensions[SETTINGS], app.extensions[SERVICE] = settings, service or open_service(settings)
+    for part in (logs, headers, problems):
+        part.register(app)
+    _register_api(app)
+    for blueprint in (pages.blueprint, docs.blueprint):
+        app.register_blueprint(blueprint)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count, x_prefix=count)  # type: ignore[method-assign]
+    return app
+
+
+def _register_api(app: Flask) -> None:
+    info = {"description": describe.INTRODUCTION, "license": {"name": "MIT"}}
+    door = problems.Api(app, spec_kwargs={"info": info})
+    describe.add_components(door.spec)
+    for blueprint in (api.blueprint, knowledge.blueprint, health.blueprint):
+        door.register_blueprint(blueprint)

@@ -1,0 +1,167 @@
+"""The JSON door for panels: /api/v1/panels and /api/v1/interpret. Bytes in, one call of the service, bytes out."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import marshmallow as ma
+from flask import Response, request
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+
+from csfinterp.errors import DocumentError, Fault
+from csfinterp.formats import report_text
+from csfinterp.service import PanelFilter, Submission
+from csfinterp.web import describe, pages
+from csfinterp.web.answers import JSON, json_answer, json_text, negotiated
+from csfinterp.web.bodies import read_object, read_panel
+from csfinterp.web.hall import hall, settings
+from csfinterp.web.problems import Problem
+
+blueprint = Blueprint("panels", __name__, url_prefix="/api/v1", description="Send panels, read interpretations.")
+PLAIN = [validate.Length(min=1, max=200), validate.Regexp(r"[^\x00]*\Z", error="Must not hold a NUL character.")]
+
+
+class VersionQuery(ma.Schema):
+    version = fields.Integer(
+        strict=True, validate=validate.Range(1, 1_000_000), metadata={"description": "Default: the newest."}
+    )
+
+
+class SearchQuery(ma.Schema):
+    patient = fields.String(validate=PLAIN)
+    specimen = fields.String(validate=PLAIN)
+    source = fields.String(validate=PLAIN, metadata={"description": "source.system of the sender"})
+    collected_from = fields.String(validate=PLAIN, metadata={"description": "date or time with offset, included"})
+    collected_to = fields.String(validate=PLAIN, metadata={"description": "date or time with offset, included"})
+    certainty = fields.String(validate=validate.OneOf(describe.CERTAINTIES), metadata={"description": "of LM"})
+    flag = fields.String(validate=PLAIN, metadata={"description": "a flag (HH), or analyte:flag (csf_lactate:H)"})
+    finding = fields.String(validate=PLAIN, metadata={"description": "a finding that is true, or id:false, id:unknown"})
+    critical = fields.String(validate=validate.OneOf(["open"]), metadata={"description": "open: not yet acknowledged"})
+    limit = fields.Integer(validate=validate.Range(min=1), metadata={"description": "rows per page"})
+    after = fields.String(validate=PLAIN, metadata={"description": "taken from `next`"})
+
+
+@blueprint.route("/panels", methods=["POST"])
+@blueprint.doc(requestBody=describe.PANEL_BODY, operationId="submitPanel")
+@describe.errors(blueprint, 409, 413, 415, 422)
+@blueprint.alt_response(201, schema="Interpretation", headers=describe.STORED_HEADERS, description="Stored")
+@blueprint.alt_response(200, schema="Interpretation", headers=describe.STORED_HEADERS, description="Came before")
+def submit() -> Response:
+    """Store and interpret one panel
+
+    The same content again answers 200 with the same ids. The same specimen with new content makes the next version.
+    """
+    submission = hall().submit(read_panel())
+    return _stored(submission, 201 if submission.created else 200)
+
+
+@blueprint.route("/interpret", methods=["POST"])
+@blueprint.doc(requestBody=describe.PANEL_BODY, operationId="interpretPanel")
+@describe.errors(blueprint, 413, 415, 422)
+@blueprint.alt_response(200, schema="Interpretation")
+def interpret() -> Response:
+    """Interpret one panel and store nothing"""
+    return json_answer(json_text(hall().interpret(read_panel())))
+
+
+@blueprint.route("/panels", methods=["GET"])
+@blueprint.doc(operationId="searchPanels")
+@blueprint.arguments(SearchQuery(unknown=ma.RAISE), location="query")
+@describe.errors(blueprint, 422)
+@blueprint.alt_response(200, schema="PanelPage")
+def search(query: dict[str, Any]) -> Response:
+    """Search panels, newest first
+
+    Follow `next` until it is null. All filters must hold.
+    """
+    limit, after = query.pop("limit", settings().page_size), query.pop("after", None)
+    if limit > settings().page_size_max:
+        fault = Fault("/limit", f"Must be at most {settings().page_size_max}.")
+        raise Problem("parameter-refused", "One or more query parameters are not valid.", [fault])
+    try:
+        page = hall().search(PanelFilter(**query), limit, after)
+    except DocumentError as error:
+        raise Problem("parameter-refused", error.message, error.faults) from None
+    following = None
+    if page.next is not None:
+        arguments = {name: text for name, text in request.args.items() if name != "after"} | {"after": page.next}
+        following = f"{request.base_url}?{urlencode(arguments)}"
+    return json_answer(json_text({"items": page.items, "next": following}))
+
+
+@blueprint.route("/panels/<panel_id>", methods=["GET"])
+@blueprint.doc(operationId="readPanel")
+@blueprint.arguments(VersionQuery(unknown=ma.RAISE), location="query")
+@describe.errors(blueprint, 404, 422)
+@blueprint.alt_response(304, description="The reader has this version")
+@blueprint.alt_response(200, schema="StoredPanel", headers=describe.ETAG_HEADER)
+def read(query: dict[str, Any], panel_id: str) -> Response:
+    """The panel as it was received, and where it stands"""
+    stored = hall().panel(panel_id, query.get("version"))
+    names = ("panel_id", "version", "versions", "status", "reason", "created_at", "edition")
+    about = json_text({name: getattr(stored, name) for name in names})
+    # The panel goes out as text, so that every number stays exactly as it was sent.
+    return json_answer(f'{about[:-1]},"panel":{stored.panel_text}}}', etag=stored.etag)
+
+
+@blueprint.route("/panels/<panel_id>/versions", methods=["GET"])
+@blueprint.doc(operationId="listVersions")
+@describe.errors(blueprint, 404)
+@blueprint.alt_response(200, schema="VersionList")
+def versions(panel_id: str) -> Response:
+    """Every version of a panel, oldest first; none is ever changed or deleted"""
+    return json_answer(json_text({"items": hall().versions(panel_id)}))
+
+
+@blueprint.route("/panels/<panel_id>/interpretation", methods=["GET"])
+@blueprint.doc(operationId="readInterpretation")
+@blueprint.arguments(VersionQuery(unknown=ma.RAISE), location="query")
+@describe.errors(blueprint, 404, 406, 422)
+@blueprint.alt_response(304, description="The reader has this version")
+@blueprint.alt_response(200, schema={"type": "string"}, content_type="text/html")
+@blueprint.alt_response(200, schema={"type": "string"}, content_type="text/plain")
+@blueprint.alt_response(200, schema="Interpretation", headers=describe.ETAG_HEADER)
+def interpretation(query: dict[str, Any], panel_id: str) -> Response:
+    """The interpretation of a panel: JSON, text for a terminal or printer, or a page"""
+    stored = hall().panel(panel_id, query.get("version"))
+    return negotiated(
+        stored.etag,
+        {
+            JSON: lambda: json_text(stored.document),
+            "text/plain": lambda: report_text.write(stored.document),
+            "text/html": lambda: pages.interpretation_page(stored),
+        },
+    )
+
+
+@blueprint.route("/panels/<panel_id>/context", methods=["PUT"])
+@blueprint.doc(requestBody=describe.CONTEXT_BODY, operationId="putContext", parameters=[describe.IF_MATCH])
+@describe.errors(blueprint, 404, 412, 413, 415, 422, 428)
+@blueprint.alt_response(200, schema="Interpretation", headers=describe.STORED_HEADERS)
+def put_context(panel_id: str) -> Response:
+    """Replace the clinical context and interpret again
+
+    Needs the ETag of the newest version in If-Match, so that nobody overwrites what they have not seen.
+    """
+    return _stored(hall().amend_context(panel_id, read_object(), request.headers.get("If-Match")))
+
+
+@blueprint.route("/panels/<panel_id>/reinterpret", methods=["POST"])
+@blueprint.doc(requestBody=describe.REINTERPRET_BODY, operationId="reinterpretPanel")
+@describe.errors(blueprint, 404, 413, 415, 422)
+@blueprint.alt_response(200, schema="Interpretation", headers=describe.STORED_HEADERS)
+def reinterpret(panel_id: str) -> Response:
+    """Interpret a stored panel with another edition; the old version stays readable"""
+    body = read_object(("edition",))
+    edition = body.get("edition")
+    if type(edition) is not str or edition not in {info.id for info in hall().editions()}:
+        fault = Fault("/edition", "Send the id of an edition as text; GET /api/v1/editions lists them.")
+        raise DocumentError("The edition is missing or not known.", (fault,))
+    return _stored(hall().reinterpret(panel_id, edition))
+
+
+def _stored(submission: Submission, status: int = 200) -> Response:
+    location = f"{blueprint.url_prefix}/panels/{submission.panel_id}"
+    return json_answer(json_text(submission.document), status, submission.etag, location)

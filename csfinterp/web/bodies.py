@@ -1,0 +1,49 @@
+"""Reading request bodies: the media type must be one we read, numbers stay as the sender wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import request
+
+from csfinterp.errors import DocumentError, Fault
+from csfinterp.formats import ReadLimits, panel_json
+from csfinterp.model.panel import Panel
+from csfinterp.web.hall import settings
+from csfinterp.web.problems import KINDS, Problem
+
+JSON = "application/json"
+
+
+def limits() -> ReadLimits:
+    """What the settings allow a sender."""
+    chosen = settings()
+    return ReadLimits(chosen.max_body_bytes, chosen.max_observations, chosen.max_depth)
+
+
+def read_panel() -> Panel:
+    """The panel of the request. Raises Problem (415) or DocumentError (413, 422)."""
+    return panel_json.read(_json_bytes(), limits())
+
+
+def read_object(known: tuple[str, ...] | None = None) -> Mapping[str, object]:
+    """The JSON object of the request; with `known`, other keys are refused. Raises Problem or DocumentError."""
+    document = panel_json.parse(_json_bytes(), limits())
+    if not isinstance(document, dict):
+        raise DocumentError("The body must be a JSON object.", (Fault("", "Send a JSON object: { … }."),))
+    unknown = [key for key in document if known is not None and key not in known]
+    if unknown:
+        faults = tuple(Fault(pointer(key), f"Unknown key; known are: {', '.join(known or ())}.") for key in unknown)
+        raise DocumentError("The body has unknown keys.", faults)
+    return document
+
+
+def pointer(key: str) -> str:
+    """The RFC 6901 pointer to a key of the top level."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")
+
+
+def _json_bytes() -> bytes:
+    if request.mimetype != JSON or request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem("media-type-unsupported", KINDS["media-type-unsupported"].advice)
+    return request.get_data(cache=False)

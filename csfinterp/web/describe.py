@@ -1,0 +1,69 @@
+"""What /openapi.json says beyond the routes: shapes from components.yaml, request bodies with real examples, errors."""
+
+from __future__ import annotations
+
+import http
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apispec
+import yaml
+from flask_smorest import Blueprint
+
+from csfinterp.samples import SAMPLES
+from csfinterp.web.problems import MEDIA_TYPE
+
+View = TypeVar("View", bound=Callable[..., Any])
+CERTAINTIES = ("confirmed", "probable", "possible", "lack_of_evidence", "not_classifiable", "not_applicable")
+
+INTRODUCTION = """Send a cerebrospinal fluid (CSF) panel, get one structured, explained and cited interpretation.
+
+* `POST /api/v1/interpret` answers and stores nothing; `POST /api/v1/panels` stores every version.
+* Cells have issues, documents have errors: an odd unit or value is an entry of `issues`, the rest is interpreted. Only
+  an unreadable document, one that breaks the schema or one without any known CSF analyte is refused.
+* Missing is never normal: what could not be judged is named, with what it would settle.
+* Errors are RFC 9457 problem documents; `errors[].pointer` is the JSON pointer of the field.
+
+Decision support for laboratories and clinicians, not a diagnosis."""
+
+ETAG_HEADER = {"ETag": {"schema": {"type": "string"}, "description": "The version read; for If-None-Match, If-Match."}}
+STORED_HEADERS = ETAG_HEADER | {"Location": {"schema": {"type": "string"}, "description": "Where the panel is read."}}
+IF_MATCH = {
+    "in": "header",
+    "name": "If-Match",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The ETag of the newest version, or * for any. Without it: 428.",
+}
+
+
+def _body(schema: str, examples: dict[str, Any]) -> dict[str, Any]:
+    shown = {name: {"summary": summary, "value": value} for name, (summary, value) in examples.items()}
+    reference = {"$ref": f"#/components/schemas/{schema}"}
+    return {"required": True, "content": {"application/json": {"schema": reference, "examples": shown}}}
+
+
+PANEL_BODY = _body("Panel", {sample.name: (sample.title, sample.document()) for sample in SAMPLES})
+_MRI_LATER = {"tumor": {"class": "solid", "primary": "lung"}, "clinical_signs": "typical", "mri": "linear"}
+CONTEXT_BODY = _body("Context", {"mri_later": ("MRI reported after the puncture", _MRI_LATER)})
+REINTERPRET_BODY = _body("Reinterpretation", {"edition": ("Another edition", {"edition": "2026.1"})})
+
+
+def add_components(spec: apispec.APISpec) -> None:
+    """Register every shape of components.yaml."""
+    shapes = yaml.safe_load((Path(__file__).parent / "components.yaml").read_text(encoding="utf-8"))
+    for name, shape in shapes.items():
+        spec.components.schema(name, shape)
+
+
+def errors(blueprint: Blueprint, *statuses: int) -> Callable[[View], View]:
+    """Document the problem answers of an operation."""
+
+    def decorate(view: View) -> View:
+        for status in (*statuses, 500):
+            phrase = http.HTTPStatus(status).phrase
+            view = blueprint.alt_response(status, schema="Problem", content_type=MEDIA_TYPE, description=phrase)(view)
+        return view
+
+    return decorate

@@ -1,0 +1,64 @@
+"""Logging: one JSON line a request with route template, status, duration, request id; never an address or content."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import time
+import uuid
+
+import structlog
+import yaml
+from flask import Flask, Response, g, request
+
+from csfinterp.settings import Settings, packaged_folder
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+# Written for every line of the process, also those of gunicorn and SQLAlchemy (their messages hold no values at INFO).
+_PROCESSORS: tuple[structlog.typing.Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.stdlib.ExtraAdder(),
+)
+
+
+def configure(settings: Settings) -> None:
+    """Set up logging from <config folder>/logging.yaml (else the packaged one) at the level of the settings."""
+    path = settings.config_folder / "logging.yaml"
+    path = path if path.is_file() else packaged_folder("config") / "logging.yaml"
+    logging.config.dictConfig(yaml.safe_load(path.read_text(encoding="utf-8")))
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter):
+            handler.formatter.foreign_pre_chain = _PROCESSORS
+    logging.getLogger("csfinterp").setLevel(settings.log_level)
+    structlog.configure(
+        processors=[*_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+def register(app: Flask) -> None:
+    """Give every request an id and write its line when it is answered."""
+    log = structlog.stdlib.get_logger("csfinterp.web")
+
+    @app.before_request
+    def begin() -> None:
+        g.request_id, g.began = uuid.uuid4().hex, time.perf_counter()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        response.headers["X-Request-ID"] = g.request_id
+        log.info(
+            "request",
+            method=request.method if request.method in METHODS else "other",
+            route=request.url_rule.rule if request.url_rule else None,
+            status=response.status_code,
+            duration_ms=round((time.perf_counter() - g.began) * 1000, 1),
+        )
+        return response

@@ -1,0 +1,77 @@
+"""The pages for people: newest panels, one interpretation, what an error means. Rendered on the server, no script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+
+from csfinterp.errors import DocumentError
+from csfinterp.service import PanelFilter, StoredPanel
+from csfinterp.web import words
+from csfinterp.web.answers import conditional
+from csfinterp.web.hall import hall, settings
+from csfinterp.web.problems import KINDS, Problem
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.app_context_processor
+def _words() -> dict[str, object]:
+    return {"words": words}
+
+
+@blueprint.get("/")
+def index() -> str:
+    """The newest panels, with links to their interpretations."""
+    try:
+        page = hall().search(PanelFilter(), settings().page_size, request.args.get("after"))
+    except DocumentError as error:
+        raise Problem("parameter-refused", error.message, error.faults) from None
+    return render_template("index.html", page=page, edition=settings().edition, later="after" in request.args)
+
+
+@blueprint.get("/panels/<panel_id>")
+def panel(panel_id: str) -> Response:
+    """One interpretation as a page; `?version=` shows an earlier one."""
+    asked = request.args.get("version")
+    if asked is not None and not (asked.isascii() and asked.isdigit() and 0 < len(asked) < 7):
+        raise Problem("panel-not-found", "A version is a whole number from 1.")
+    stored = hall().panel(panel_id, int(asked) if asked else None)
+    response = Response(interpretation_page(stored), content_type="text/html; charset=utf-8")
+    return conditional(response, stored.etag, "-html")
+
+
+@blueprint.get("/problems/<name>")
+def problem(name: str) -> str:
+    """What a problem type means and what to do; the address is the `type` of the error document."""
+    if name not in KINDS:
+        raise Problem("not-found", KINDS["not-found"].advice)
+    return render_template("problem.html", kind=KINDS[name])
+
+
+def interpretation_page(stored: StoredPanel) -> str:
+    """The page of one stored version."""
+    document = stored.document
+    results = _rows(document, "results")
+    numbers = {str(entry["id"]): place for place, entry in enumerate(_rows(document, "citations"), 1)}
+    return render_template(
+        "interpretation.html",
+        doc=document,
+        stored=stored,
+        numbers=numbers,
+        measured=[row for row in results if row["flag"] and not row["derived"]],
+        derived=[row for row in results if row["derived"] and row["value"] is not None],
+        not_judged=[row for row in results if not row["flag"] and (row["value"] is None or not row["derived"])],
+        findings={truth: _with_truth(document, "findings", truth) for truth in ("true", "unknown", "false")},
+        quality={truth: _with_truth(document, "quality", truth) for truth in ("true", "unknown")},
+    )
+
+
+def _rows(document: Mapping[str, Any], part: str) -> list[Mapping[str, Any]]:
+    return list(document.get(part) or ())
+
+
+def _with_truth(document: Mapping[str, Any], part: str, truth: str) -> list[Mapping[str, Any]]:
+    return [row for row in _rows(document, part) if row["truth"] == truth]

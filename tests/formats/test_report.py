@@ -1,0 +1,155 @@
+"""The text report: 80 columns whatever the document holds, and nothing that was not judged looks normal."""
+
+from __future__ import annotations
+
+import copy
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from csfinterp.formats.report_layout import clean, width_of, wrap
+from csfinterp.formats.report_text import write
+from csfinterp.formats.report_words import NOT_JUDGED, number
+from csfinterp.model import context
+
+Document = dict[str, Any]
+MakeDocument = Callable[[], Document]
+
+
+def _columns(line: str) -> int:
+    """Terminal columns, counted here on its own."""
+    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in line)
+    return len(line) + wide - sum(unicodedata.category(sign) in ("Mn", "Me") for sign in line)
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for key, inner in items for place in ((*path, key), *_places(inner, (*path, key)))]
+
+
+def _put(document: Document, path: tuple[Any, ...], value: Any) -> None:
+    holder: Any = document
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] = value
+
+
+def _at(document: Document, path: tuple[Any, ...]) -> Any:
+    found: Any = document
+    for key in path:
+        found = found[key]
+    return found
+
+
+def test_the_report_says_the_whole_interpretation(make_document: MakeDocument) -> None:
+    report = write(make_document())
+    for said in (
+        "ACC-2026-0815", "MRN-4711", "64 years", "2026.1 (released)", "0123456789ab",
+        "CRITICAL RESULT - CALL THE TREATING TEAM", "Listeria monocytogenes", "no call",
+        "LM possible.", "The cell count is raised. [1]",
+        "Leukocytes in CSF                     21 /uL       H     ≤ 4",
+        "Glucose in CSF                      2.22 mmol/L    ?", "as sent: 40 mg/dL", "laboratory range: 45-80 mg/dL",
+        "Glucose in CSF: there is no reference interval.",
+        "Not validated as a pair. Because: serum of another day.", "[3] (ours)",
+        "+ Pleocytosis: csf_leukocytes 21 > limit 4 [1]", "Rule not met (no proof of absence): Blood in CSF.",
+        "Not judged: Protein raised (missing csf protein).",
+        "possible, type IIA, PROVISIONAL", "clinical signs: typical would make it probable", "R12 [2] (recalled)",
+        "lowest possible, highest confirmed", "ERBB2 p.V777L, allele fraction 12.5 %",
+        "published share 79 % (n = 76) [1]", "disputed,", "Entry criterion of the cohort: malignant cells in CSF",
+        "error, observations[3]: No unit: send the unit in UCUM.",
+        "[1] Bönig L, et al. 2019. doi:10.1/x\n", "[2] A textbook 2000. PMID 123 (recalled)",
+        "Decision support, not a diagnosis.",
+    ):  # fmt: skip
+        assert said in report, said
+    assert all(_columns(line) <= 80 for line in report.splitlines())
+    assert report.index("CRITICAL RESULT") < report.index("SUMMARY") < report.index("RESULTS")
+
+
+def test_a_value_above_its_limit_is_never_rounded_onto_the_limit(make_document: MakeDocument) -> None:
+    assert "8.30004 10*-3     H ~   ≤ 8.3" in write(make_document())
+    assert number(8.30004) == "8.3"
+    assert number(8.30004, 8.3, None) == "8.30004"
+    assert [number(value) for value in (4030.0, 2.220297964, 12345.6, 0.00001234, 15840.0)] == [
+        "4030", "2.22", "12346", "0.00001234", "15840",
+    ]  # fmt: skip
+
+
+def test_every_reason_of_the_contract_has_its_words() -> None:
+    assert set(NOT_JUDGED) == set(context.NOT_JUDGED)
+
+
+@pytest.mark.parametrize("key", ["results", "critical", "quality", "findings", "issues", "citations"])
+def test_a_list_that_is_missing_is_not_an_empty_list(make_document: MakeDocument, key: str) -> None:
+    document = make_document()
+    document[key] = []
+    assert f"no list of {key}" not in write(document)
+    document[key] = None
+    assert f"no list of {key}" in write(document)
+
+
+def test_a_report_that_is_not_final_or_not_released_says_so_at_the_top(make_document: MakeDocument) -> None:
+    document = make_document() | {"status": "cancelled"}
+    document["edition"]["status"] = "draft"
+    top = write(document)[:400]
+    assert "*** CANCELLED ***" in top
+    assert "NOT FOR USE ON PATIENTS" in top
+
+
+def test_lack_of_evidence_is_never_printed_without_its_caution(make_document: MakeDocument) -> None:
+    document = make_document()
+    document["lm"]["certainty"] = "lack_of_evidence"
+    assert "lack of evidence (not an exclusion)" in write(document)
+
+
+def test_the_certainty_block_prints_no_percentage(make_document: MakeDocument) -> None:
+    report = write(make_document())
+    block = report[report.index("LEPTOMENINGEAL METASTASIS") : report.index("HEMATOLOGIC DISEASE")]
+    assert "%" not in block
+
+
+def test_any_null_is_printed(make_document: MakeDocument) -> None:
+    for path in _places(make_document()):
+        document = make_document()
+        _put(document, path, None)
+        assert "CEREBROSPINAL FLUID" in write(document)
+    assert "SOURCES" in write({})
+
+
+ODD = (
+    st.none()
+    | st.integers(-(10**12), 10**12)
+    | st.floats()
+    | st.booleans()
+    | st.text(alphabet="ab 漢字Ｗ\u0301\n\t\x1b\u202e\U0001f9e0", max_size=300)
+    | st.just([])
+    | st.just({})
+    | st.just("W" * 500)
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_no_line_is_wider_than_80_columns(make_document: MakeDocument, data: st.DataObject) -> None:
+    document = make_document()
+    for path in data.draw(st.lists(st.sampled_from(_places(document)), min_size=1, max_size=6, unique=True)):
+        copied = copy.deepcopy(document)
+        try:
+            _at(copied, path)
+        except (KeyError, IndexError, TypeError):
+            continue  # an earlier change took this place away
+        _put(document, path, data.draw(ODD))
+    report = write(document)
+    assert max(map(_columns, report.split("\n"))) <= 80
+    assert "\x1b" not in report
+    assert "\u202e" not in report
+
+
+@given(st.text(max_size=200), st.integers(2, 30))
+def test_wrapping_loses_nothing(text: str, width: int) -> None:
+    lines = wrap(text, width)
+    assert all(width_of(line) <= width for line in lines)
+    assert "".join("".join(lines).split()) == "".join(clean(text).split())

@@ -1,0 +1,111 @@
+"""The interpretation document: keys, order and contents as the contract prints them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from csfinterp.formats.panel_json import Envelope, dumps, write
+from csfinterp.model.interpretation import Interpretation, Result
+from csfinterp.model.panel import Variant
+
+AT = "2026-03-01T10:00:00+01:00"
+TOP = """panel_id version status generated_at edition site_rules software patient specimen context results issues quality
+findings profiles lm hematologic_cns leukemia_cns liquid_biopsy patterns cautions differential scores recommendations
+summary critical citations disclaimer""".split()
+RESULT = """analyte name loinc kind reported value comparator unit derived inputs flag critical not_judged reference
+times_limit advisory notes laboratory_flag laboratory_range organism organism_class citations status""".split()
+
+
+def _written(interpretation: Interpretation, **envelope: object) -> dict[str, object]:
+    document = write(interpretation, Envelope("p1", 2, AT, **envelope))  # type: ignore[arg-type]
+    again = json.loads(dumps(document))
+    assert again == document
+    return again  # type: ignore[no-any-return]
+
+
+def test_keys_stand_in_the_order_of_the_contract(interpretation: Interpretation) -> None:
+    document = _written(interpretation)
+    assert list(document) == TOP
+    assert list(document["results"][0]) == RESULT  # type: ignore[index]
+    assert list(document["quality"][0]) == [  # type: ignore[index]
+        "id", "rule", "name", "truth", "severity", "suppresses", "because", "text", "citations", "status",
+    ]  # fmt: skip
+
+
+def test_a_result_is_written_as_the_contract_prints_it(interpretation: Interpretation) -> None:
+    assert _written(interpretation)["results"][0] == {  # type: ignore[index]
+        "analyte": "csf_leukocytes", "name": "Leukocytes in CSF", "loinc": "26465-5", "kind": "quantity",
+        "reported": {"value": "21", "comparator": None, "unit": "/uL", "code": "csf_leukocytes"},
+        "value": 21.0, "comparator": None, "unit": "/uL", "derived": False, "inputs": [],
+        "flag": "H", "critical": False, "not_judged": None,
+        "reference": {
+            "low": None, "high": 4.0, "low_inclusive": None, "high_inclusive": True, "text": "≤ 4", "unit": "/uL",
+            "partition": "age >= 12 a, any site", "citations": ["bonig2019"], "status": "primary",
+            "rule": "csf_leukocytes/L5",
+        },
+        "times_limit": 5.25, "advisory": None,
+        "notes": [{"code": "site_not_stated", "text": "A normal count excludes nothing."}],
+        "laboratory_flag": None, "laboratory_range": None, "organism": None, "organism_class": None,
+        "citations": ["csfinterp_rule"], "status": "ours",
+    }  # fmt: skip
+
+
+def test_the_same_interpretation_is_written_byte_for_byte_the_same(interpretation: Interpretation) -> None:
+    texts = {dumps(write(interpretation, Envelope(None, 1, AT))) for _ in range(3)}
+    assert len(texts) == 1
+
+
+def test_time_may_be_a_datetime(interpretation: Interpretation) -> None:
+    at = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+    assert write(interpretation, Envelope(None, 1, at))["generated_at"] == "2026-03-01T09:00:00+00:00"
+
+
+def test_an_acknowledged_call_is_written_with_its_item(interpretation: Interpretation) -> None:
+    told = {"by": "MTA 3", "at": AT}
+    critical = _written(interpretation, acknowledged={("csf_gram_stain", "CR-ORG"): told})["critical"]
+    assert [item["acknowledged"] for item in critical] == [told]  # type: ignore[attr-defined]
+    assert [item["acknowledged"] for item in _written(interpretation)["critical"]] == [None]  # type: ignore[attr-defined]
+
+
+def test_parts_that_are_not_judged_yet_are_named_as_such(interpretation: Interpretation) -> None:
+    document = _written(interpretation)
+    assert [document[key] for key in ("patterns", "cautions", "differential", "scores", "recommendations")] == [
+        [], [], None, [], [],
+    ]  # fmt: skip
+    assert document["leukemia_cns"]["status"] == "not_applicable"  # type: ignore[index]
+    path = replace(interpretation.hematologic_cns, status="incomplete", row="H6")
+    leukemia = _written(replace(interpretation, hematologic_cns=path))["leukemia_cns"]
+    assert (leukemia["status"], leukemia["reason"]) == ("not_classifiable", "not judged by this version")  # type: ignore[index]
+
+
+def _plasma(like: Result, value: str, *variants: Variant) -> Result:
+    return replace(like, analyte="plasma_ctdna", value=value, variants=variants)
+
+
+@pytest.mark.parametrize(
+    ("plasma", "expected"),
+    [
+        (None, [None, None]),
+        (("not_detected",), [False, None]),
+        (("failed",), [None, None]),
+        (("detected",), [None, None]),
+        (("detected", Variant("ERBB2", "p.V777L")), [True, None, None]),
+        (("detected", Variant("ERBB2")), [None, None, None]),
+        (("detected", Variant("EGFR", "p.L858R")), [False, None, None]),
+    ],
+)
+def test_variants_are_listed_and_compared_with_plasma(
+    interpretation: Interpretation, plasma: tuple[str | Variant, ...] | None, expected: list[bool | None]
+) -> None:
+    ctdna = next(result for result in interpretation.results if result.analyte == "csf_ctdna")
+    more = () if plasma is None else (_plasma(ctdna, *plasma),)  # type: ignore[arg-type]
+    document = _written(replace(interpretation, results=(ctdna, *more)))
+    variants = document["liquid_biopsy"]["variants"]  # type: ignore[index]
+    assert variants[0] == {
+        "analyte": "csf_ctdna", "gene": "ERBB2", "hgvs": "p.V777L", "vaf_pct": 12.5, "also_in_plasma": expected[0],
+    }  # fmt: skip
+    assert [variant["also_in_plasma"] for variant in variants] == expected

@@ -1,0 +1,246 @@
+"""One panel through the edition, step by step: cells, formulas, quality, flags, findings, profiles, tables."""
+
+from csfinterp.model.context import CODED_INPUTS
+from tests.oracle import judging, patient, statements
+from tests.oracle.calculation import calculate
+from tests.oracle.knowledge import derived_entry, limit_value, load
+from tests.oracle.logic import TRUE, UNKNOWN, WORDS, Truths, point, unknown_words
+from tests.oracle.reading import read_panel
+
+CYTOLOGY_ORDER = ("positive", "suspicious", "atypical", "negative", "nondiagnostic")
+DISAGREES = 0.05  # derived_disagrees: a value sent ready-made differs from the calculated one by more than 5 %
+MORE = {"LL": ("LL", "L", "N", "H", "HH"), "L": ("L", "N", "H", "HH"), "N": ("N", "H", "HH"), "H": ("H", "HH")}
+
+
+class Oracle:
+    """`interpret(document)` returns plain dicts and sets; see the keys at its end."""
+
+    def __init__(self, folder, options=()):
+        self.edition = load(folder, options)
+
+    def interpret(self, document):
+        return Panel(self.edition, document).answer()
+
+
+class Panel:
+    """Everything known of one panel; also the `facts` that predicates ask (see logic.Truths)."""
+
+    def __init__(self, edition, document):
+        self.edition, self.document = edition, document
+        self.truths = Truths(self)
+        self.age = patient.age_at_collection(document)
+        self.cells, self.issues = read_panel(edition, document)
+        pairs = patient.pairing(document, self.cells, self.issues)
+        self.words = patient.context_words(document, pairs)
+        self.spans = patient.context_numbers(document) | patient.age_spans(self.age)
+        self.coded = {}
+        self.verdicts = {}  # of the leading value of each quantity or coded analyte
+        self.memo = {}
+        self.lower_bounds, self.withheld = set(), {}
+        self.take_leading_values()
+        self.computed = self.calculate()
+        self.compare_ready_made()
+        self.apply_quality()
+        self.results = self.judge_all()
+
+    # Values
+
+    def take_leading_values(self):
+        for cell in self.cells:
+            if cell["leads"] and cell["span"] is not None:
+                self.spans[cell["analyte"]] = cell["span"]
+            elif cell["leads"]:
+                self.coded.setdefault(cell["analyte"], set()).add(cell["word"])
+        minutes = patient.minutes_to_analysis(self.document, self.cells)
+        if minutes is not None:
+            self.spans["collection_to_analysis_min"] = point(round(minutes, 9))
+
+    def calculate(self):
+        """Derived values by id, rounded; the chain itself runs on unrounded numbers."""
+        numbers = {name: span.low for name, span in self.spans.items() if span.exact}
+        computed = {}
+        for entry in self.edition["derived"]:
+            name = entry["id"]
+            if entry["function"] == "reference_high":
+                value = self.reference_high(entry["inputs"][0])
+            elif entry["function"] == "differential_sum" and any(
+                span is not None and not span.exact for span in map(self.spans.get, entry["inputs"])
+            ):
+                value = None
+            else:
+                value = calculate(entry, numbers)
+            if value is None:
+                continue
+            numbers[name] = value
+            computed[name] = round(value, 9) + 0.0
+            self.spans[name] = point(computed[name])
+        return computed
+
+    def reference_high(self, name):
+        row, _ = judging.row_in_force(self, name)
+        limit = judging.row_limit(self, name, row, "high") if row else None
+        if not limit or limit[0] is None:
+            return None
+        line = (row["high"] or {}).get("age_line")
+        return line["intercept"] + self.age.years[0] / line["divisor"] if line else limit[0].low
+
+    def compare_ready_made(self):
+        for cell in self.cells:
+            name = cell["analyte"]
+            if name in self.computed and cell["leads"] and cell["span"].exact:
+                if abs(cell["value"] - self.computed[name]) > DISAGREES * abs(self.computed[name]):
+                    self.issues.add(("derived_disagrees", cell["index"]))
+
+    # Quality
+
+    def apply_quality(self):
+        self.quality = {rule["id"]: self.statement(rule["id"]) for rule in self.edition["quality"]}
+        for rule in self.edition["quality"]:
+            if self.quality[rule["id"]] == TRUE:
+                for target in rule.get("suppresses") or []:
+                    self.withheld.setdefault(target, rule.get("not_judged") or "suppressed")
+                self.lower_bounds |= set(rule.get("lower_bound") or [])
+        self.quality_done = True
+        self.memo = {name: truth for name, truth in self.memo.items() if name in self.quality}
+
+    # Flags
+
+    def judge_all(self):
+        """The results by observation index and by derived id; counts first, because rows of the differential ask them."""
+        results = {}
+        gated = [cell for cell in self.cells if any("gate" in row for row in self.rows(cell["analyte"]))]
+        for cell in [cell for cell in self.cells if cell not in gated] + gated:
+            results[cell["index"]] = self.judge_cell(cell)
+        for entry in self.edition["derived"]:
+            if entry["kind"] == "derived":
+                result = self.judge_derived(entry)
+                if result:
+                    results[entry["id"]] = result
+        return results
+
+    def rows(self, name):
+        return judging.rows_of(self.edition, name)[1]
+
+    def judge_cell(self, cell):
+        name = cell["analyte"]
+        result = {
+            "analyte": name, "value": cell["word"] or cell["value"], "comparator": cell["comparator"],
+            "unit": self.edition["analytes"][name].get("unit"), "flag": None, "not_judged": cell["problem"],
+            "critical": False, "rule": None,
+        }  # fmt: skip
+        if cell["problem"]:
+            return result
+        withheld = "duplicate_result" if cell["duplicate"] else self.withheld.get(name)
+        if cell["word"]:
+            verdict = judging.judge_word(self, name, cell["word"], withheld)
+            cell["critical"] = judging.critical_words(self, name, cell["word"])
+        else:
+            verdict = judging.judge(self, name, cell["span"], withheld)
+            cell["critical"] = judging.critical_ids(self, name, cell["span"])
+        if cell["leads"] and name not in self.computed:
+            self.verdicts[name] = verdict
+        return self.with_verdict(result, verdict)
+
+    @staticmethod
+    def with_verdict(result, verdict):
+        result.update(flag=verdict.flag, not_judged=verdict.not_judged, rule=verdict.rule)
+        result["critical"] = verdict.flag in ("LL", "HH", "AA")
+        return result
+
+    def judge_derived(self, entry):
+        name = entry["id"]
+        result = {
+            "analyte": name, "value": self.computed.get(name), "comparator": None, "unit": entry["unit"], "flag": None,
+            "not_judged": "pair_missing", "critical": False, "rule": None,
+        }  # fmt: skip
+        if name in self.computed:
+            verdict = judging.judge(self, name, point(self.computed[name]), self.withheld.get(name))
+            self.verdicts[name] = verdict
+            return self.with_verdict(result, verdict)
+        sent = {cell["analyte"] for cell in self.cells}
+        listed = entry.get("report_if_missing") and sent & set(entry["inputs"]) and name not in self.spans
+        return result if listed else None
+
+    # What predicates ask
+
+    def quantity(self, name):
+        if getattr(self, "quality_done", False) and name in self.withheld:
+            return None
+        if name in ("count_abnormal", "count_judged"):
+            return self.count(name)
+        span = self.spans.get(name)
+        return span.at_least() if span is not None and name in self.lower_bounds else span
+
+    def count(self, name):
+        flags = [verdict.flag for verdict in self.verdicts.values() if verdict.flag]
+        return point(float(len([flag for flag in flags if flag != "N"] if name == "count_abnormal" else flags)))
+
+    def limit_of(self, name, side):
+        row, _ = judging.row_in_force(self, name)
+        limit = judging.row_limit(self, name, row, side) if row else None
+        return limit[0] if limit else None
+
+    def possible_flags(self, name):
+        """Every flag the quantity may have; empty or with None where it is not judged."""
+        verdict = self.verdicts.get(name)
+        if verdict is None:
+            return ()
+        if name in self.lower_bounds:
+            return tuple({more for flag in verdict.possible for more in MORE.get(flag, (flag,))})
+        return verdict.possible
+
+    def word(self, name):
+        """The word of a coded input, None if it was not sent or cannot be read."""
+        if name == "csf_cytology_best":
+            return self.best_cytology()
+        if name in CODED_INPUTS:
+            return self.words[name]
+        if getattr(self, "quality_done", False) and name in self.withheld:
+            return None
+        words = self.coded.get(name, set())
+        order = [value["word"] for value in self.edition["analytes"][name]["values"]]
+        return min(words, key=order.index, default=None)
+
+    def best_cytology(self):
+        history = ((self.document.get("context") or {}).get("history") or {}).get("csf_cytology") or {}
+        earlier = history.get("value") if isinstance(history, dict) else history
+        words = {word for word in (self.word("csf_cytology"), earlier) if word in CYTOLOGY_ORDER}
+        return min(words, key=CYTOLOGY_ORDER.index, default=None)
+
+    def unknown_words(self, name):
+        return unknown_words(name, self.edition)
+
+    def is_known(self, name):
+        if name == "csf_cytology_best" or name in CODED_INPUTS or (self.edition["analytes"].get(name) or {}).get("values"):
+            return self.word(name) not in (None, *self.unknown_words(name))
+        return self.quantity(name) is not None
+
+    def statement(self, name):
+        """Truth of a quality rule or finding by id."""
+        if name not in self.memo:
+            rule = next((rule for rule in self.edition["quality"] if rule["id"] == name), None)
+            self.memo[name] = self.truths.of(rule["when"]) if rule else self.finding(name)
+        return self.memo[name]
+
+    def finding(self, name):
+        if name in self.withheld:
+            return UNKNOWN
+        return self.truths.of(next(f for f in self.edition["findings"] if f["id"] == name)["when"])
+
+    # The answer
+
+    def answer(self):
+        critical = {
+            (cell["analyte"], rule) for cell in self.cells if not cell["problem"] for rule in cell["critical"]
+        }
+        return {
+            "results": self.results,
+            "issues": self.issues,
+            "quality": {name: WORDS[truth] for name, truth in self.quality.items()},
+            "findings": {f["id"]: WORDS[self.statement(f["id"])] for f in self.edition["findings"]},
+            "barrier_grade": statements.barrier_grade(self),
+            "profiles": {p["id"]: statements.profile_result(self, p) for p in self.edition["profiles"]},
+            "lm": statements.lm_result(self, self.edition["tables"]["eano_esmo"]),
+            "hematologic_cns": statements.hematologic_result(self, self.edition["tables"]["hematologic_cns"]),
+            "critical": critical,
+        }

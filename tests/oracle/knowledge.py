@@ -1,0 +1,153 @@
+"""The edition as plain dicts and lists, options applied; conversion of a number between units."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import yaml
+
+# Quantities that the context sends as bare numbers, with the unit that their name states.
+CONTEXT_UNITS = {
+    "csf_cytology_volume_ml": "mL",
+    "csf_ctc_volume_ml": "mL",
+    "collection_to_processing_min": "min",
+    "symptom_duration_days": "d",
+    "days_since_onset": "d",
+    "csf_samples_examined": "1",
+    "blood_band_neutrophil_ratio_pct": "%",
+}
+
+
+def entries(path, key=None):
+    """The list of a YAML file, whether it stands bare or under one key; empty if there is no such file."""
+    if not path.exists():
+        return []
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if isinstance(data, dict):
+        data = data[key] if key in data else next(iter(data.values()))
+    return data or []
+
+
+def load(folder, options=()):
+    """All that the oracle reads of an edition folder, the named options applied."""
+    folder = Path(folder)
+    findings = yaml.safe_load((folder / "findings.yaml").read_text(encoding="utf-8"))
+    analytes = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((folder / "analytes").glob("*.yaml"))]
+    edition = {
+        "top": yaml.safe_load((folder / "edition.yaml").read_text(encoding="utf-8")),
+        "units": yaml.safe_load((folder / "units.yaml").read_text(encoding="utf-8")),
+        "analytes": {analyte["id"]: analyte for analyte in analytes},
+        "derived": entries(folder / "derived.yaml", "derived"),
+        "limits": {limit["id"]: limit for limit in entries(folder / "limits.yaml", "limits")},
+        "critical": entries(folder / "critical.yaml", "critical"),
+        "quality": entries(folder / "quality.yaml", "quality"),
+        "findings": findings["findings"],
+        "scales": findings.get("grade_scales") or [],
+        "profiles": [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((folder / "profiles").glob("*.yaml"))],
+        "tables": {table["id"]: table for table in entries(folder / "evidence.yaml", "tables")},
+        "codes_info": {str(code["code"]): code for code in entries(folder / "codes_info.yaml", "codes_info")},
+    }
+    known = {option["id"]: option for option in entries(folder / "options.yaml", "options")}
+    for name in options:
+        apply_option(edition, known[name])
+    return edition
+
+
+def apply_option(edition, option):
+    """Put the rows that the option states in place of the default rows that overlap them in age and site."""
+    new_rows = option.get("intervals") or []
+    target = option.get("analyte")
+    if new_rows:
+        owner = edition["analytes"].get(target) or derived_entry(edition, target)
+        kept = [row for row in owner.get("intervals") or [] if not any(overlap(row, new) for new in new_rows)]
+        owner["intervals"] = kept + new_rows
+    replaced = option.get("replaces_critical") or []
+    edition["critical"] = [
+        rule for rule in edition["critical"] if rule["id"] not in replaced and rule.get("rule", rule["id"]) not in replaced
+    ] + (option.get("critical") or [])
+    for limit in option.get("decision_limits") or []:
+        edition["limits"][limit["id"]] = limit
+    for name, constants in (option.get("constants") or {}).items():
+        derived_entry(edition, name)["constants"] = {**(derived_entry(edition, name).get("constants") or {}), **constants}
+
+
+def derived_entry(edition, name):
+    return next((entry for entry in edition["derived"] if entry["id"] == name), None)
+
+
+def overlap(one, other):
+    """True if two rows share a site and an age."""
+    sites = "all" in (one["sites"], other["sites"]) or set(one["sites"]) & set(other["sites"])
+    low_1, high_1 = band_in_days(one.get("age"))
+    low_2, high_2 = band_in_days(other.get("age"))
+    return bool(sites) and low_1 < high_2 and low_2 < high_1
+
+
+def band_in_days(age):
+    """The band [from, to) in days; an edge in years counts 365.25 days (only ages sent as numbers are compared so)."""
+    age = age or {}
+    low = edge(age.get("from"))
+    high = edge(age.get("to"))
+    return (in_days(low) if low else 0.0), (in_days(high) if high else float("inf"))
+
+
+def edge(text):
+    """`"29 d"` as (29, "d"); None for an open end."""
+    if text is None:
+        return None
+    number, unit = str(text).split()
+    return Fraction(number), unit
+
+
+def in_days(age_edge):
+    number, unit = age_edge
+    return number if unit == "d" else number * Fraction("365.25")
+
+
+# Units
+
+
+def scale(edition, code):
+    """Dimension and exact scale of a unit code, None if the edition has no such code."""
+    entry = edition["units"]["codes"].get(code)
+    if entry is None:
+        return None
+    top, _, bottom = str(entry["scale"]).partition("/")
+    return entry["dimension"], Fraction(top) / Fraction(bottom or "1")
+
+
+def factor(edition, code, canonical, molar_mass=None):
+    """What to multiply a number in `code` with to get `canonical`; None if the units do not convert."""
+    one, other = scale(edition, code), scale(edition, canonical)
+    if one is None or other is None:
+        return None
+    if one[0] == other[0]:
+        return one[1] / other[1]
+    molar = edition["units"].get("molar_dimensions") or {}
+    if molar_mass is None:
+        return None
+    entry = edition["units"]["molar_masses"][molar_mass]
+    mass = Fraction(str(entry["value"] if isinstance(entry, dict) else entry))
+    if molar.get(one[0]) == other[0]:
+        return one[1] / mass / other[1]
+    if molar.get(other[0]) == one[0]:
+        return one[1] * mass / other[1]
+    return None
+
+
+def quantity_unit(edition, name):
+    """Canonical unit and molar mass key of any quantity that a rule may compare."""
+    if name in edition["analytes"]:
+        return edition["analytes"][name].get("unit"), edition["analytes"][name].get("molar_mass")
+    entry = derived_entry(edition, name)
+    return (entry["unit"], None) if entry else (CONTEXT_UNITS[name], None)
+
+
+def limit_value(edition, text, quantity):
+    """`"3.5 mmol/L"` (or a bare number) as a number in the canonical unit of `quantity`, rounded once to 9 decimals."""
+    if isinstance(text, (int, float)):
+        return round(float(text), 9)
+    number, _, code = str(text).strip().partition(" ")
+    canonical, molar_mass = quantity_unit(edition, quantity)
+    if not code or code == canonical:
+        return round(float(Fraction(number)), 9)
+    return round(float(Fraction(number) * factor(edition, code, canonical, molar_mass)), 9)

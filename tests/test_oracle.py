@@ -1,0 +1,185 @@
+"""The columns of csfinterp/steps say what the oracle says, on 20,000 seeded random panels and for every named option."""
+
+import json
+
+import pytest
+
+from csfinterp.formats import panel_json
+from csfinterp.knowledge import apply_site_rules, load_edition
+from csfinterp.model.edition import SiteRules
+from csfinterp.steps.pipeline import Core
+from tests.oracle import Oracle
+from tests.random_panels import EDITION, random_panel, yaml_list
+
+BLOCK, BLOCKS = 1000, 20
+PANELS_PER_OPTION = 60
+# Issues that describe a cell. What is only "not judged" (no row, age, comparator ...) stands with the result.
+CELL_ISSUES = {
+    "unit_missing", "unit_unknown", "value_unreadable", "implausible", "wrong_specimen_code", "specimen_ambiguous",
+    "specimen_not_stated", "code_invalid", "quotient_scale_unknown", "duplicate_result", "code_unknown", "organism_missing",
+    "derived_disagrees", "soft_bound", "number_sent_as_text", "pairing_assumed",
+}  # fmt: skip
+LM_FIELDS = ("certainty", "type", "type_open", "provisional", "row", "review", "reason")
+
+
+@pytest.fixture(scope="module")
+def edition():
+    return load_edition(EDITION)
+
+
+@pytest.fixture(scope="module")
+def core(edition):
+    return Core(edition)
+
+
+@pytest.fixture(scope="module")
+def oracle():
+    return Oracle(EDITION)
+
+
+def answers(core, documents):
+    """The interpretation documents of panel documents, through the reader and the writer of the JSON format."""
+    panels = [panel_json.read(json.dumps(document).encode()) for document in documents]
+    envelope = panel_json.Envelope(panel_id=None, version=1, generated_at=None)
+    return [panel_json.write(interpretation, envelope) for interpretation in core.interpret_many(panels)]
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_columns_agree_with_the_oracle(core, oracle, block):
+    seeds = range(block * BLOCK, (block + 1) * BLOCK)
+    documents = [random_panel(seed) for seed in seeds]
+    wrong = []
+    for seed, document, said in zip(seeds, documents, answers(core, documents), strict=True):
+        wrong += [f"seed {seed}: {line}" for line in differences(oracle.interpret(document), said)]
+    assert not wrong, f"{len(wrong)} differences (field: oracle | columns)\n" + "\n".join(wrong[:40])
+
+
+SELECTABLE = [option["id"] for option in yaml_list("options.yaml") if option["selectable"]]
+
+
+@pytest.mark.parametrize("option", SELECTABLE)
+def test_a_named_option_means_the_same_to_both(edition, option):
+    core = Core(apply_site_rules(edition, SiteRules(id="test", digest="", options=(option,))))
+    oracle = Oracle(EDITION, (option,))
+    seeds = range(900_000, 900_000 + PANELS_PER_OPTION)
+    documents = [random_panel(seed) for seed in seeds]
+    wrong = []
+    for seed, document, said in zip(seeds, documents, answers(core, documents), strict=True):
+        wrong += [f"seed {seed}: {line}" for line in differences(oracle.interpret(document), said)]
+    assert not wrong, f"{option}: (field: oracle | columns)\n" + "\n".join(wrong[:40])
+
+
+def test_the_random_panels_reach_every_corner(oracle):
+    """A comparison is worth what it covers: every analyte, flag, reason, finding truth and table row occurs."""
+    seen = {kind: set() for kind in ("analyte", "flag", "reason", "finding", "lm", "hematologic", "issue")}
+    for seed in range(3000):
+        answer = oracle.interpret(random_panel(seed))
+        for result in answer["results"].values():
+            seen["analyte"].add(result["analyte"])
+            seen["flag"].add(result["flag"])
+            seen["reason"].add(result["not_judged"])
+        seen["finding"] |= set(answer["findings"].items())
+        seen["lm"].add(answer["lm"]["row"])
+        seen["hematologic"].add(answer["hematologic_cns"]["status"])
+        seen["issue"] |= {code for code, _ in answer["issues"]}
+    assert seen["analyte"] >= set(oracle.edition["analytes"])
+    assert seen["flag"] == {None, "N", "L", "H", "LL", "HH", "A", "AA"}
+    assert {row["id"] for row in oracle.edition["tables"]["eano_esmo"]["cells"]} <= seen["lm"]
+    assert len(seen["hematologic"]) == 6
+    assert seen["issue"] >= CELL_ISSUES - {"number_sent_as_text"}
+    missing = [f["id"] for f in oracle.edition["findings"] if (f["id"], "true") not in seen["finding"]]
+    assert not missing, missing
+
+
+# Comparison
+
+
+def differences(mine, said):
+    """Lines "field: oracle | columns" for everything that differs."""
+    lines = []
+
+    def compare(field, ours, theirs):
+        if ours != theirs:
+            lines.append(f"{field}: {ours!r} | {theirs!r}")
+
+    compare_results(lines, mine["results"], said["results"])
+    issues = {(issue["code"], issue["observation"]) for issue in said["issues"] if issue["code"] in CELL_ISSUES}
+    compare_sets(lines, "issues", mine["issues"], issues)
+    compare_maps(lines, "quality", mine["quality"], {entry["id"]: entry["truth"] for entry in said["quality"]})
+    compare_maps(lines, "finding", mine["findings"], {entry["id"]: entry["truth"] for entry in said["findings"]})
+    barrier = next(entry for entry in said["findings"] if entry["id"] == "barrier_dysfunction")
+    compare("barrier_grade", mine["barrier_grade"], barrier["severity"])
+    for profile in said["profiles"]:
+        ours = mine["profiles"][profile["id"]]
+        for field in ("applicability", "abnormal", "evaluable"):
+            compare(f"profile {profile['id']}.{field}", ours[field], profile[field])
+        markers = {marker["id"]: (marker["truth"], marker["agreement"]) for marker in profile["markers"]}
+        compare_maps(lines, f"profile {profile['id']}", ours["markers"], markers)
+    compare_lm(compare, mine["lm"], said["lm"])
+    hematologic = said["hematologic_cns"]
+    compare("hematologic_cns.status", mine["hematologic_cns"]["status"], hematologic["status"])
+    compare("hematologic_cns.row", mine["hematologic_cns"]["row"], hematologic["row"])
+    critical = {(entry["analyte"], entry["rule"]) for entry in said["critical"] if entry["source"] == "service"}
+    compare_sets(lines, "critical", mine["critical"], critical)
+    return lines
+
+
+def compare_lm(compare, mine, said):
+    for field in LM_FIELDS:
+        compare(f"lm.{field}", mine[field], said[field])
+    bounds = said["bounds"] and (said["bounds"]["lowest"], said["bounds"]["highest"])
+    compare("lm.bounds", mine["bounds"], bounds)
+    compare("lm.if_solid", mine["if_solid"], said["if_solid"])
+    for field in ("missing", "would_settle"):
+        compare(f"lm.{field}", mine[field], sorted(text.split(":")[0].split(" ")[0] for text in said[field]))
+
+
+def compare_results(lines, mine, said):
+    """Observations of an analyte are compared in their order in the panel; derived quantities by id."""
+    theirs = {}
+    for result in said:
+        theirs.setdefault((result["analyte"], result["derived"]), []).append(result)
+    ours = {}
+    for key, result in sorted(mine.items(), key=lambda pair: (isinstance(pair[0], str), pair[0])):
+        ours.setdefault((result["analyte"], isinstance(key, str)), []).append(result)
+    for key in sorted(set(ours) | set(theirs)):
+        one, other = ours.get(key, []), theirs.get(key, [])
+        if len(one) != len(other):
+            lines.append(f"results {key}: {len(one)} listed | {len(other)} listed ({[short(r) for r in one + other]})")
+            continue
+        for mine_one, said_one in zip(one, other, strict=True):
+            if not same_result(mine_one, said_one):
+                lines.append(f"result {key[0]}{' derived' if key[1] else ''}: {short(mine_one)} | {short(said_one)}")
+
+
+def same_result(mine, said):
+    fields = ("flag", "not_judged", "critical", "comparator")
+    same_rule = mine["rule"] is None or said["reference"] is None or mine["rule"] == said["reference"]["rule"]
+    same_unit = mine["value"] is None or mine["unit"] == said["unit"]
+    return all(mine[f] == said[f] for f in fields) and same_value(mine["value"], said["value"]) and same_rule and same_unit
+
+
+def same_value(one, other):
+    """Numbers agree to the 9 decimals they are rounded to, or to 12 digits where they are large."""
+    if isinstance(one, float) and isinstance(other, (int, float)):
+        return abs(one - other) <= 2e-9 + 1e-12 * abs(one)
+    return one == other
+
+
+def short(result):
+    reference = result.get("reference") or {}
+    rule = result.get("rule", reference.get("rule"))
+    return (result["value"], result["comparator"], result["unit"], result["flag"], result["not_judged"], rule)
+
+
+def compare_sets(lines, field, mine, said):
+    if mine - said:
+        lines.append(f"{field}: only oracle {sorted(mine - said, key=str)}")
+    if said - mine:
+        lines.append(f"{field}: only columns {sorted(said - mine, key=str)}")
+
+
+def compare_maps(lines, field, mine, said):
+    for name in sorted(set(mine) | set(said)):
+        if mine.get(name) != said.get(name):
+            lines.append(f"{field} {name}: {mine.get(name)!r} | {said.get(name)!r}")
