@@ -77,6 +77,10 @@ FINDINGS = ids(
 )
 
 
+# True only with the limit of a site's own platform or assay, which this edition does not hold.
+NEED_A_SITE_LIMIT = {"tumor_cells_captured", "lymphoma_markers_raised"}
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A folder of editions with a copy of the shipped one."""
@@ -146,7 +150,7 @@ def test_every_analyte_id_has_its_own_file(edition: Edition) -> None:
 def test_every_derived_helper_and_finding_id_is_there(edition: Edition) -> None:
     assert {item.id for item in edition.derived if item.kind == "derived"} == set(DERIVED)
     assert {item.id for item in edition.derived if item.kind == "helper"} >= set(HELPERS)
-    assert {finding.id for finding in edition.findings} >= set(FINDINGS)
+    assert {finding.id for finding in edition.findings} >= set(FINDINGS) - NEED_A_SITE_LIMIT
     assert {profile.id for profile in edition.profiles} == {"hematologic", "solid_tumor"}
     assert {table.id for table in edition.evidence} >= {"eano_esmo", "hematologic_cns"}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from csfinterp.formats.strict_json import MAX_NAMED, NumberText
+from csfinterp.formats.strict_json import MAX_FAULTS, MAX_NAMED, NumberText
 
 MAX_TEXT = 200
 YEARS = range(1800, 2201)  # outside, a shift to UTC can leave the calendar
@@ -234,6 +234,8 @@ class Parts(Optional):
                 loaded.append(self.inner.deserialize(item))
             except ValidationError as error:
                 wrong[place] = error.messages
+                if len(wrong) == MAX_FAULTS:
+                    break
         if wrong:
             raise ValidationError(wrong)
         return loaded

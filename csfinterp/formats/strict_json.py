@@ -18,13 +18,13 @@ from csfinterp.errors import DocumentError, Fault
 
 Path = tuple[str | int, ...]
 
+BLANKS = " \t\r\n"
 MAX_FAULTS = 50
 MAX_NAMED = 10
 MAX_SHOWN_KEY = 40
 _SHOWN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$.-]*")
 _LONG_DIGITS = re.compile(r"[0-9]{4}")
 _BAD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
-_BLANK = re.compile(r"[ \t\r\n]*")
 # Strings are skipped as a whole, so a bracket or comma inside one is not seen.
 # Possessive, and an open string ends with the text: linear time on hostile input.
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.?+)*+(?:"|\Z)|[\[\]{},]', re.DOTALL)
@@ -121,16 +121,21 @@ def decode(data: bytes, limits: ReadLimits) -> object:
     """As `parse`, but not yet walked by `check`."""
     if len(data) > limits.max_bytes:
         raise _too_large(limits)
-    text = _text(data)
-    start = _skip_blank(text, 0)
-    if start == len(text):
+    return _decode_text(_text(data))
+
+
+def _decode_text(text: str) -> object:
+    if not text.strip(BLANKS):
         raise _unreadable("The document is empty. Send one JSON object.")
-    value, end = _decode_at(text, start)
-    if _skip_blank(text, end) != len(text):
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
         raise _unreadable(
-            f"There is more text after the end of the JSON value ({_place(text, end)}). Send one document."
-        )
-    return value
+            f"The text is not JSON: {error.msg.split(':')[0]} ({place}). Send one JSON document."
+        ) from None
+    except RecursionError:
+        raise _unreadable("The document is nested too deeply. Send the flat panel document.") from None
 
 
 def decode_many(data: bytes, limits: ReadLimits) -> Iterator[object | DocumentError]:
@@ -168,55 +173,41 @@ def _decode_or_error(data: bytes, limits: ReadLimits) -> object | DocumentError:
 
 
 def _array_items(body: bytes, limits: ReadLimits) -> Iterator[object | DocumentError]:
+    """Each item is cut out by counting brackets and decoded by itself, so a broken one hides no other."""
     try:
         text = _text(body)
     except DocumentError as error:
         yield error
         return
-    place = _skip_blank(text, 1)
-    if text[place : place + 1] == "]":
+    if not text[1:].strip(BLANKS + "]"):
         yield _unreadable("The array is empty. Send at least one panel.")
         return
-    while True:
-        item, place = _item(text, place, limits)
-        yield item
-        place = _skip_blank(text, place)
-        if text[place : place + 1] != ",":
-            break
-        place = _skip_blank(text, place + 1)
-    if text[place : place + 1] != "]" or _skip_blank(text, place + 1) != len(text):
-        yield _unreadable(f"The array ends wrongly ({_place(text, place)}). Close it with ] and send nothing after it.")
+    start, mark = 1, ","
+    while mark == ",":
+        end = _end_of_item(text, start)
+        yield _item(text[start:end], limits)
+        mark, start = text[end : end + 1], end + 1
+    if mark != "]" or text[start:].strip(BLANKS):
+        yield _unreadable("The array ends wrongly. Close it with ] and send nothing after it.")
 
 
-def _item(text: str, start: int, limits: ReadLimits) -> tuple[object | DocumentError, int]:
-    """One item of an array and the place behind it, found by counting brackets where the item is not JSON."""
+def _item(text: str, limits: ReadLimits) -> object | DocumentError:
+    if len(text) > limits.max_bytes:
+        return _too_large(limits)
     try:
-        item, end = _decode_at(text, start)
+        return _decode_text(text)
     except DocumentError as error:
-        return error, _end_of_item(text, start)
-    if end - start > limits.max_bytes:
-        return _too_large(limits), end
-    return item, end
+        return error
 
 
 def _end_of_item(text: str, start: int) -> int:
     depth = 0
     for token in _TOKEN.finditer(text, start):
         mark = token.group()
-        if depth == 0 and mark in ",]}":
+        if depth == 0 and mark in (",", "]", "}"):
             return token.start()
-        depth += (mark in "[{") - (mark in "]}") if len(mark) == 1 else 0
+        depth += (mark in ("[", "{")) - (mark in ("]", "}"))
     return len(text)
-
-
-def _decode_at(text: str, start: int) -> tuple[object, int]:
-    try:
-        return _DECODER.raw_decode(text, start)
-    except json.JSONDecodeError as error:
-        place = _place(text, error.pos, start)
-        raise _unreadable(f"The text is not JSON: {error.msg.split(':')[0]} ({place}). Send a JSON document.") from None
-    except RecursionError:
-        raise _unreadable("The document is nested too deeply. Send the flat panel document.") from None
 
 
 def _text(data: bytes) -> str:
@@ -224,17 +215,6 @@ def _text(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _unreadable(f"The text is not UTF-8 (byte {error.start}). Send UTF-8.") from None
-
-
-def _skip_blank(text: str, start: int) -> int:
-    found = _BLANK.match(text, start)
-    return found.end() if found else start
-
-
-def _place(text: str, position: int, start: int = 0) -> str:
-    """Line and column, counted from the start of the item (so that many bad items cost no more than one long one)."""
-    line = text.count("\n", start, position) + 1
-    return f"line {line}, column {position - max(text.rfind(chr(10), start, position), start - 1)}"
 
 
 def _unreadable(message: str) -> DocumentError:
@@ -249,13 +229,17 @@ def _too_large(limits: ReadLimits) -> DocumentError:
 def check(value: object, limits: ReadLimits) -> None:
     """Raises DocumentError if a decoded value holds what no document may hold, at any depth.
 
-    Refused are keys sent twice, NaN and Infinity, NUL and half surrogate characters, too deep nesting, and anything
-    that is not a JSON type.
+    Refused are keys sent twice, NaN and Infinity, NUL and half surrogate characters, too deep nesting, far too many
+    values, and anything that is not a JSON type.
     """
     faults: list[Fault] = []
     waiting: list[tuple[Path, object]] = [((), value)]
+    most = 100 * limits.max_observations + 1_000  # values in all: far more than a panel has, few enough to walk
     while waiting and len(faults) < MAX_FAULTS:
         path, item = waiting.pop()
+        most -= 1
+        if most < 0:
+            raise refuse([Fault("", "The document holds too many values. Send fewer observations in one panel.")])
         message = _fault_of(item) or ("" if len(path) <= limits.max_depth else _too_deep(limits))
         if message:
             faults.append(Fault("" if message == NOT_JSON_NUMBER else pointer(path), message))

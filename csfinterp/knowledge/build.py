@@ -270,8 +270,8 @@ class RowBuilder:
         return self.places.note(built, at)
 
     def _loinc(self, entry: Entry) -> LoincCode:
-        code = LoincCode(entry["code"], entry["name"], entry["use"], entry["csf_stated"],
-                         tuple(entry["only_specimens"]), entry["tube"], entry["note"])  # fmt: skip
+        plain = {key: value for key, value in entry.items() if key not in ("at", "only_specimens")}
+        code = LoincCode(**plain, only_specimens=tuple(entry["only_specimens"]))
         return self.places.note(code, entry["at"])
 
     def _wrong_code(self, entry: Entry) -> WrongCode:

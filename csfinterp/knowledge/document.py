@@ -40,6 +40,10 @@ class Seq(list[object]):
         self.lines: list[int] = []
 
 
+class FollowingSlip(EditionError):
+    """Fails only because of another slip that is told by itself, so it is not told."""
+
+
 class Slips:
     """Collects the errors of one reading, so that a steward sees all of them at once."""
 
@@ -54,6 +58,9 @@ class Slips:
         """An EditionError inside is noted and the work goes on behind the block."""
         try:
             yield
+        except FollowingSlip:
+            # Its cause is among `found` already.
+            return
         except EditionError as slip:
             self.found.append(slip)
 

@@ -159,9 +159,8 @@ def _function(subject: Subject, item: Derived) -> Iterator[EditionError]:
     constants, count = FUNCTIONS[item.function]
     if constants is not None and set(item.constants) != set(constants):
         wanted = ", ".join(constants) or "none"
-        yield subject.slip(
-            item, f"{item.function} takes the constants {wanted}, not {', '.join(item.constants) or 'none'}"
-        )
+        stated = ", ".join(item.constants) or "none"
+        yield subject.slip(item, f"{item.function} takes the constants {wanted}, not {stated}", "constants")
     if count is not None and len(item.inputs) != count:
         yield subject.slip(item, f"{item.function} takes {count} inputs, not {len(item.inputs)}", "inputs")
 
@@ -187,6 +186,9 @@ def targets_law(subject: Subject) -> Iterator[EditionError]:
         if bool(rule.suppresses) != (rule.severity == "suppresses"):
             yield subject.slip(rule, f"{rule.id}: severity suppresses and a list of targets go together", "severity")
     for finding in edition.findings:
+        for name in finding.silent_if:
+            if name not in findings:
+                yield subject.slip(finding, f"{finding.id}: silent_if names unknown finding {name!r}", "silent_if")
         if finding.grades is not None and finding.grades not in words.grade_scales:
             yield subject.slip(finding, f"unknown grade scale {finding.grades!r}", "grades")
 

@@ -177,7 +177,9 @@ class Reading:
         words = self._vocabulary(table)
         limits_entries = self._list(schema.DecisionLimitSchema, "limits.yaml")
         limits = self._each(Builder(words, self.places).decision_limit, limits_entries)
-        words = replace(words, limits={limit.id: limit for limit in limits})
+        known = {limit.id: limit for limit in limits}
+        broken = frozenset(_field_of(self.documents["limits.yaml"], "id")) - known.keys()
+        words = replace(words, limits=known, broken_limits=broken)
         build = Builder(words, self.places)
         self._only_keys("findings.yaml", ("findings", "grade_scales"))
         self._only_keys("evidence.yaml", ("tables",))

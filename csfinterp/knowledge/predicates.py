@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from csfinterp.errors import EditionError
-from csfinterp.knowledge.document import Map, Seq
+from csfinterp.knowledge.document import FollowingSlip, Map, Seq
 from csfinterp.knowledge.vocabulary import Vocabulary
 from csfinterp.model.context import FLAGS
 from csfinterp.model.edition import DecisionLimit
@@ -105,6 +105,8 @@ def _limit(data: object, quantity: str, words: Vocabulary, file: str, line: int)
 
 def _decision_limit(name: str, quantity: str, words: Vocabulary, file: str, line: int) -> Limit:
     found = words.limits.get(name)
+    if found is None and name in words.broken_limits:
+        raise FollowingSlip(f"{name} could not be read", file, line)
     if found is None:
         raise EditionError(f"unknown decision limit {name!r}; it must stand in limits.yaml", file, line)
     if found.quantity != quantity:

@@ -147,6 +147,7 @@ class LoincSchema(Entry):
     name = maybe_text()
     use = one_of(("accept", "info"), required=True)
     csf_stated = Truth(load_default=False)
+    surrogate = Truth(load_default=False)
     only_specimens = fields.List(one_of(SPECIMENS), load_default=list)
     tube = Whole(allow_none=True, load_default=None)
     note = maybe_text()
@@ -259,6 +260,8 @@ class FindingSchema(Sourced):
     when = Rule(required=True)
     texts = fields.Dict(keys=one_of(("true", "false", "unknown")), values=Text(), load_default=dict)
     grades = maybe_text()
+    silent_if = texts_list()
+    rank = Whole(load_default=5)
 
 
 class GradeSchema(Entry):

@@ -42,8 +42,17 @@ class Builder(RowBuilder):
 
     def finding(self, entry: Entry) -> Finding:
         """One entry of findings.yaml."""
-        built = Finding(entry["id"], entry["name"], self.rule(entry["when"], entry), tuple(entry["citations"]),
-                        entry["status"], dict(entry["texts"]), entry["grades"])  # fmt: skip
+        built = Finding(
+            id=entry["id"],
+            name=entry["name"],
+            when=self.rule(entry["when"], entry),
+            citations=tuple(entry["citations"]),
+            status=entry["status"],
+            texts=dict(entry["texts"]),
+            grades=entry["grades"],
+            silent_if=tuple(entry["silent_if"]),
+            rank=entry["rank"],
+        )
         return self.places.note(built, entry["at"])
 
     def grade_scale(self, entry: Entry) -> GradeScale:

@@ -30,13 +30,17 @@ class Measure:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """`statements` are the ids that `holds` may name: findings and quality rules. `limits` by DL- id."""
+    """`statements` are the ids that `holds` may name: findings and quality rules. `limits` by DL- id.
+
+    `broken_limits` are written down but could not be read; what refers to them is no slip of its own.
+    """
 
     units: UnitTable
     quantities: Mapping[str, Measure]
     coded: Mapping[str, tuple[str, ...]]
     statements: frozenset[str] = frozenset()
     limits: Mapping[str, DecisionLimit] = field(default_factory=dict)
+    broken_limits: frozenset[str] = frozenset()
     grade_scales: frozenset[str] = frozenset()
 
     def measure(self, quantity: str, file: str, line: int | None) -> Measure:

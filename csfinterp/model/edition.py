@@ -293,7 +293,10 @@ class QualityRule:
 
 @dataclass(frozen=True)
 class Finding:
-    """A named statement with three truth values."""
+    """A named statement with three truth values. `rank`: place among the sentences (low first).
+
+    `silent_if`: findings that already say it, so that the summary does not repeat it.
+    """
 
     id: str
     name: str
@@ -302,6 +305,8 @@ class Finding:
     status: str
     texts: Mapping[str, str] = field(default_factory=dict)
     grades: str | None = None
+    silent_if: tuple[str, ...] = ()
+    rank: int = 5
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,7 @@ class Normalizer:
         self._high = np.array([high.value if high else inf for _, high in hard])
         self._low_open = np.array([low is not None and not low.inclusive for low, _ in hard], np.bool_)
         self._high_open = np.array([high is not None and not high.inclusive for _, high in hard], np.bool_)
+        self._count = np.array([self._units.code(THIRDS, found) is not None for found in analytes], np.bool_)
 
     def read(self, observations: Observations, subjects: Subjects) -> Normalized:
         """All observations of a cohort -> one cell per (quantity or coded input, panel)."""
@@ -280,11 +281,8 @@ class Normalizer:
 
     def _not_count(self, own: Ints, factor: Floats, thirds_unit: Floats, unit_code: Ints) -> Bools:
         """Thirds are a chamber count per uL: any other unit or analyte contradicts the form."""
-        counts = np.array(
-            [self._units.code(THIRDS, found) is not None for found in self._layout.analyte_quantities], np.bool_
-        )
         other_unit = (unit_code == 0) & (thirds_unit == 0) & (factor != 1.0)
-        contradicts: Bools = ~counts[own] | other_unit | (unit_code == ISSUE["unit_unknown"])
+        contradicts: Bools = ~self._count[own] | other_unit | (unit_code == ISSUE["unit_unknown"])
         return contradicts
 
     def _outside(self, own: Ints, value: Floats, comparator: Floats) -> Bools:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,10 +24,17 @@ blueprint = Blueprint("panels", __name__, url_prefix="/api/v1", description="Sen
 PLAIN = [validate.Length(min=1, max=200), validate.Regexp(r"[^\x00]*\Z", error="Must not hold a NUL character.")]
 
 
+class Whole(fields.Integer):
+    """A whole number from 1 in plain digits (int() would also take "1_0", " 1" and digits of other scripts)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not re.fullmatch(r"[1-9][0-9]{0,5}", str(value), re.ASCII):
+            raise ma.ValidationError("Send a whole number from 1 to 999999.")
+        return int(value)
+
+
 class VersionQuery(ma.Schema):
-    version = fields.Integer(
-        strict=True, validate=validate.Range(1, 1_000_000), metadata={"description": "Default: the newest."}
-    )
+    version = Whole(validate=validate.Range(1, 999_999), metadata={"description": "Default: the newest."})
 
 
 class SearchQuery(ma.Schema):
@@ -39,7 +47,7 @@ class SearchQuery(ma.Schema):
     flag = fields.String(validate=PLAIN, metadata={"description": "a flag (HH), or analyte:flag (csf_lactate:H)"})
     finding = fields.String(validate=PLAIN, metadata={"description": "a finding that is true, or id:false, id:unknown"})
     critical = fields.String(validate=validate.OneOf(["open"]), metadata={"description": "open: not yet acknowledged"})
-    limit = fields.Integer(validate=validate.Range(min=1), metadata={"description": "rows per page"})
+    limit = Whole(validate=validate.Range(1, 999_999), metadata={"description": "rows per page"})
     after = fields.String(validate=PLAIN, metadata={"description": "taken from `next`"})
 
 
@@ -68,7 +76,7 @@ def interpret() -> Response:
 
 @blueprint.route("/panels", methods=["GET"])
 @blueprint.doc(operationId="searchPanels")
-@blueprint.arguments(SearchQuery(unknown=ma.RAISE), location="query")
+@blueprint.arguments(SearchQuery, location="query", unknown=ma.RAISE)
 @describe.errors(blueprint, 422)
 @blueprint.alt_response(200, schema="PanelPage")
 def search(query: dict[str, Any]) -> Response:
@@ -93,7 +101,7 @@ def search(query: dict[str, Any]) -> Response:
 
 @blueprint.route("/panels/<panel_id>", methods=["GET"])
 @blueprint.doc(operationId="readPanel")
-@blueprint.arguments(VersionQuery(unknown=ma.RAISE), location="query")
+@blueprint.arguments(VersionQuery, location="query", unknown=ma.RAISE)
 @describe.errors(blueprint, 404, 422)
 @blueprint.alt_response(304, description="The reader has this version")
 @blueprint.alt_response(200, schema="StoredPanel", headers=describe.ETAG_HEADER)
@@ -117,7 +125,7 @@ def versions(panel_id: str) -> Response:
 
 @blueprint.route("/panels/<panel_id>/interpretation", methods=["GET"])
 @blueprint.doc(operationId="readInterpretation")
-@blueprint.arguments(VersionQuery(unknown=ma.RAISE), location="query")
+@blueprint.arguments(VersionQuery, location="query", unknown=ma.RAISE)
 @describe.errors(blueprint, 404, 406, 422)
 @blueprint.alt_response(304, description="The reader has this version")
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="text/html")

@@ -41,7 +41,7 @@ def edition(edition_id: str) -> Response:
 
 @blueprint.route("/analytes", methods=["GET"])
 @blueprint.doc(operationId="listAnalytes")
-@blueprint.arguments(EditionQuery(unknown=ma.RAISE), location="query")
+@blueprint.arguments(EditionQuery, location="query", unknown=ma.RAISE)
 @describe.errors(blueprint, 404, 422)
 @blueprint.alt_response(200, schema="AnalyteList")
 def analytes(query: dict[str, Any]) -> Response:

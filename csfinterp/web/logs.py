@@ -29,15 +29,23 @@ def configure(settings: Settings) -> None:
     path = settings.config_folder / "logging.yaml"
     path = path if path.is_file() else packaged_folder("config") / "logging.yaml"
     logging.config.dictConfig(yaml.safe_load(path.read_text(encoding="utf-8")))
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter):
-            handler.formatter.foreign_pre_chain = _PROCESSORS
     logging.getLogger("csfinterp").setLevel(settings.log_level)
     structlog.configure(
         processors=[*_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
+    )
+
+
+def json_lines() -> logging.Formatter:
+    """The formatter that logging.yaml names: every record of the process as one JSON object."""
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_PROCESSORS,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(),
+        ],
     )
 
 

@@ -65,7 +65,8 @@ def test_deep_nesting_is_refused(data: bytes) -> None:
 def test_nesting_is_measured_by_the_limit() -> None:
     def history(levels: int) -> bytes:
         inner = '{"a": ' * levels + "1" + "}" * levels
-        return f'{{"specimen": {{"id": "S"}}, "context": {{"history": {{"first_finding": {inner}}}}}, "observations": [{{"code": "x"}}]}}'.encode()
+        context = f'"context": {{"history": {{"first_finding": {inner}}}}}'
+        return f'{{"specimen": {{"id": "S"}}, {context}, "observations": [{{"code": "x"}}]}}'.encode()
 
     assert read(history(20)).context.history
     assert "32 levels" in _refusal(history(40)).message
@@ -123,9 +124,10 @@ def test_a_byte_order_mark_is_accepted() -> None:
         _panel(b'{"code": "x", "variants": [' + b",".join([b"{}"] * 300_000) + b"]}"),
         b'{"' + b"k" * 9_000_000 + b'": 1}',
         _panel(b'{"code": "x", "value": ' + b"9" * 9_000_000 + b"}"),
+        b'{"specimen": {"id": "S"}, "x": [' + b"[]," * 3_000_000 + b"[]]}",
         b'{"specimen": {"id": "S", "tube": ' + b"9" * 5_000_000 + b'}, "observations": [{"code": "x"}]}',
     ],
-    ids=["unknown keys", "repeated keys", "wrong items", "wrong variants", "long key", "long value", "long number"],
+    ids=["unknown keys", "repeated keys", "wrong items", "wrong variants", "long key", "long value", "many lists", "long number"],
 )  # fmt: skip
 def test_large_nonsense_is_refused_in_linear_time(data: bytes) -> None:
     assert len(_refusal(data).faults) <= 50

@@ -52,7 +52,8 @@ def test_the_panel_of_the_contract_is_read_whole(panel: Document) -> None:
 
 def test_everything_but_specimen_id_and_observations_may_be_missing() -> None:
     found = read(b'{"specimen": {"id": "S1"}, "observations": [{"code": "csf_protein"}]}')
-    assert (found.status, found.patient.sex, found.specimen.site, found.observations[0].value) == ("final", "unknown", "unknown", None)  # fmt: skip
+    assert (found.status, found.patient.sex, found.specimen.site) == ("final", "unknown", "unknown")
+    assert found.observations[0].value is None
 
 
 @pytest.mark.parametrize(
@@ -60,12 +61,13 @@ def test_everything_but_specimen_id_and_observations_may_be_missing() -> None:
     [
         ("1.0", "1.0"), ("-5", "-5"), ("1e400", "1e400"), ("1E5", "1E5"), ("0.10", "0.10"), ("-0", "-0"),
         ("123456789012345678901234567890", "123456789012345678901234567890"),
-        ('"1.0"', "1.0"), ('"<5"', "<5"), ('"1_000"', "1_000"), ('"٣"', "٣"), ('"10,0"', "10,0"), ('" 12/3 "', " 12/3 "),
+        ('"1.0"', "1.0"), ('"<5"', "<5"), ('"1_000"', "1_000"), ('"٣"', "٣"), ('"10,0"', "10,0"),
+        ('" 12/3 "', " 12/3 "),
         ('""', ""), ('"NaN"', "NaN"), ('"pending"', "pending"), ("null", None),
     ],
 )  # fmt: skip
 def test_a_value_is_kept_exactly_as_sent(sent: str, kept: str | None) -> None:
-    data = '{"specimen": {"id": "S1"}, "observations": [{"code": "x", "value": %s}]}' % sent
+    data = f'{{"specimen": {{"id": "S1"}}, "observations": [{{"code": "x", "value": {sent}}}]}}'
     assert read(data.encode()).observations[0].value == kept
 
 
@@ -101,7 +103,7 @@ def test_dates_are_read_with_and_without_offset() -> None:
         return _read(specimen={"id": "S1", "collected_at": sent}).specimen.collected_at
 
     assert collected("2026-03-01") == date(2026, 3, 1)
-    assert collected("2026-03-01T09:20") == datetime(2026, 3, 1, 9, 20)  # noqa: DTZ001 - as sent, without offset
+    assert collected("2026-03-01T09:20") == datetime(2026, 3, 1, 9, 20)
     assert collected("2026-03-01T09:20:00Z") == datetime(2026, 3, 1, 9, 20, tzinfo=UTC)
 
 
@@ -115,6 +117,7 @@ def test_age_may_stand_beside_the_birth_date() -> None:
     assert (patient.age, patient.birth_date) == (Age(0.5, "mo"), date(1961, 4, 2))
 
 
+TAKEN = {"id": "S1", "collected_at": "2026-03-01"}
 REFUSED: list[tuple[Document, str, str]] = [
     ({"specimen": {}}, "/specimen/id", "needed"),
     ({"specimen": None}, "/specimen", "needed"),
@@ -162,8 +165,8 @@ REFUSED: list[tuple[Document, str, str]] = [
     ({"context": {"imunosuppressed": True}}, "/context/imunosuppressed", "Did you mean immunosuppressed?"),
     ({"context": {"history": {"csf_cytology": "maybe"}}}, "/context/history/csf_cytology", "nondiagnostic"),
     ({"colour": 1}, "/colour", "colour"),
-    ({"specimen": {"id": "S1", "collected_at": "2026-03-01"}, "patient": {"birth_date": "2026-03-05"}}, "/patient/birth_date", "130 years"),
-    ({"specimen": {"id": "S1", "collected_at": "2026-03-01"}, "patient": {"birth_date": "1880-01-01"}}, "/patient/birth_date", "130 years"),
+    ({"specimen": TAKEN, "patient": {"birth_date": "2026-03-05"}}, "/patient/birth_date", "130 years"),
+    ({"specimen": TAKEN, "patient": {"birth_date": "1880-01-01"}}, "/patient/birth_date", "130 years"),
 ]  # fmt: skip
 
 
@@ -204,8 +207,8 @@ def test_the_same_content_has_the_same_digest(panel: Document) -> None:
     "change",
     [
         {"status": "corrected"}, {"patient": {"id": "P2"}}, {"context": {"mri": "linear"}}, {"source": {"system": "B"}},
-        {"specimen": {"id": "S2"}}, {"observations": [{"code": "csf_protein", "value": NumberText("1.0"), "unit": "g/L"}]},
-        {"context": {"immunosuppressed": False}},
+        {"specimen": {"id": "S2"}}, {"context": {"immunosuppressed": False}},
+        {"observations": [{"code": "csf_protein", "value": NumberText("1.0"), "unit": "g/L"}]},
     ],
 )  # fmt: skip
 def test_other_content_has_another_digest(change: Document) -> None:

@@ -13,11 +13,17 @@ from csfinterp.model.interpretation import Interpretation, Result
 from csfinterp.model.panel import Variant
 
 AT = "2026-03-01T10:00:00+01:00"
-TOP = """panel_id version status generated_at edition site_rules software patient specimen context results issues quality
-findings profiles lm hematologic_cns leukemia_cns liquid_biopsy patterns cautions differential scores recommendations
-summary critical citations disclaimer""".split()
-RESULT = """analyte name loinc kind reported value comparator unit derived inputs flag critical not_judged reference
-times_limit advisory notes laboratory_flag laboratory_range organism organism_class citations status""".split()
+TOP = [
+    "panel_id", "version", "status", "generated_at", "edition", "site_rules", "software", "patient", "specimen",
+    "context", "results", "issues", "quality", "findings", "profiles", "lm", "hematologic_cns", "leukemia_cns",
+    "liquid_biopsy", "patterns", "cautions", "differential", "scores", "recommendations", "summary", "critical",
+    "citations", "disclaimer",
+]  # fmt: skip
+RESULT = [
+    "analyte", "name", "loinc", "kind", "reported", "value", "comparator", "unit", "derived", "inputs", "flag", "critical",
+    "not_judged", "reference", "times_limit", "advisory", "notes", "laboratory_flag", "laboratory_range", "organism",
+    "organism_class", "citations", "status",
+]  # fmt: skip
 
 
 def _written(interpretation: Interpretation, **envelope: object) -> dict[str, object]:

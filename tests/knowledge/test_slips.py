@@ -87,7 +87,7 @@ def test_a_value_that_yaml_reads_in_two_ways_is_refused(draft: Path, edit: Edit,
 
 def test_anchors_are_refused(draft: Path, edit: Edit) -> None:
     line = edit("analytes/csf_glucose.yaml", "specimen: csf", "specimen: &where csf\ntraps: *where\n#")
-    refused(draft, "analytes/csf_glucose.yaml", line + 1, "anchors")
+    refused(draft, "analytes/csf_glucose.yaml", line, "anchors")
 
 
 def test_text_that_is_no_yaml_is_refused(draft: Path, edit: Edit) -> None:
@@ -172,7 +172,8 @@ def test_a_rule_outside_the_vocabulary_is_refused(draft: Path, edit: Edit, when:
 
 
 def test_an_unknown_word_deep_inside_a_rule_is_refused_at_its_own_line(draft: Path, edit: Edit) -> None:
-    when = "\n      any:\n      - known: csf_lactate\n      - all:\n        - known: csf_glucose\n        - is_not: csf_protein"
+    lines = ("", "any:", "- known: csf_lactate", "- all:", "  - known: csf_glucose", "  - is_not: csf_protein")
+    when = "\n      ".join(lines)
     line = edit("findings.yaml", FIRST_FINDING, FIRST_FINDING + finding(when)) + 8
     refused(draft, "findings.yaml", line, "unknown word 'is_not'")
 
@@ -215,7 +216,7 @@ def test_a_gap_between_strata_is_refused(draft: Path, edit: Edit) -> None:
     line = edit(
         "analytes/glucose_ratio.yaml", 'from: "100 mg/dL", to: "150 mg/dL"', 'from: "100 mg/dL", to: "140 mg/dL"'
     )
-    refused(draft, "analytes/glucose_ratio.yaml", line + 5, "gap", "serum_glucose")
+    refused(draft, "analytes/glucose_ratio.yaml", line + 6, "glucose_ratio/R3", "gap", "serum_glucose")
 
 
 def test_an_age_that_mixes_days_and_years_is_refused(draft: Path, edit: Edit) -> None:
@@ -262,9 +263,16 @@ def test_a_critical_limit_inside_the_normal_range_is_refused(draft: Path, edit: 
     refused(draft, "critical.yaml", line, "CR-WBC", "inside", "csf_leukocytes/L5")
 
 
-def test_a_critical_limit_may_touch_the_edge_of_the_interval(draft: Path, edit: Edit) -> None:
-    edit("critical.yaml", 'limit: "30 /uL"', 'limit: "15 /uL"')
-    assert knowledge.check_edition(draft) == ()
+def test_a_critical_limit_may_touch_the_edge_of_the_interval(edition: Edition) -> None:
+    critical = next(rule for rule in edition.critical if rule.id == "CR-GLU1")
+    row = next(row for row in edition.analyte["csf_glucose"].intervals if row.rule == "csf_glucose/G4")
+    assert row.low is not None and critical.limit == row.low.value  # both 40 mg/dL, and the edition has no slip
+
+
+def test_a_broken_limit_is_told_once_and_not_in_every_rule_that_names_it(draft: Path, edit: Edit) -> None:
+    line = edit("limits.yaml", '"3.5 mmol/L"', '"3.5 mmol/l"')
+    slips = knowledge.check_edition(draft)
+    assert [(slip.file, slip.line) for slip in slips] == [((draft / "limits.yaml").as_posix(), line)]
 
 
 def test_the_organism_rule_stays_locked(draft: Path, edit: Edit) -> None:
@@ -294,8 +302,7 @@ def test_a_quantity_calculated_before_its_input_is_refused(draft: Path, edit: Ed
 
 
 def test_an_evidence_table_that_misses_a_combination_is_refused(draft: Path, edit: Edit) -> None:
-    path = draft / "evidence.yaml"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    table = next(number for number, line in enumerate(lines, start=1) if "id: eano_esmo" in line)
-    edit("evidence.yaml", "in: [primary_cns]", "in: [solid]")
+    cell = "- id: R02\n        when: {is: {input: tumor, in: [primary_cns]}}"
+    edit("evidence.yaml", cell, cell.replace("primary_cns", "hematologic"))
+    table = edit("evidence.yaml", "- id: eano_esmo", "- id: eano_esmo")
     refused(draft, "evidence.yaml", table, "no cell takes", "primary_cns")

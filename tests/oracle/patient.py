@@ -130,7 +130,7 @@ def pairing(document, cells, issues):
         time = moment(serum["observation"].get("collected_at"))
         word = pair_word(csf_time, time, 0 if name == "glucose" else HOURS_OF_A_PAIR)
         if word == "assumed":
-            issues.add(("pairing_assumed", serum["index"]))
+            issues.add(("pairing_assumed", None))
         if name == "glucose":
             glucose = word
             continue

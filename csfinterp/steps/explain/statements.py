@@ -136,7 +136,7 @@ def _profile_text(profile: Profile, abnormal: int, evaluable: int, scored: int) 
         return "Not evaluable: none of the profile's markers could be judged."
     text = f"Abnormal in the profile's direction: {abnormal} of {evaluable} evaluable markers (of {scored})."
     if evaluable < 3:
-        text += f" {profile.few_markers}"
+        text += f" {profile.few_markers[0].upper()}{profile.few_markers[1:].rstrip('.')}."
     if abnormal == 0 and evaluable == scored:
         text += f" {profile.normal_caution}"
     return text

@@ -18,7 +18,9 @@ from csfinterp.model.interpretation import (
     Sentence,
     Summary,
 )
+from csfinterp.model.predicate import Above, Below, Flagged, Predicate, Truth, inputs, leaves
 from csfinterp.steps.explain.row import Row
+from csfinterp.steps.explain.wording import told_apart, with_unit
 
 MOST_SENTENCES = 12
 OWN = ("csfinterp_rule",)
@@ -30,8 +32,14 @@ LEVEL_WORDS = {
     "lack_of_evidence": "lack of evidence (not an exclusion)",
     "not_classifiable": "not classifiable",
 }
+INPUT_WORDS = {
+    "tumor": "tumor",
+    "biopsy": "biopsy",
+    "csf_cytology": "cytology",
+    "mri": "MRI",
+    "clinical_signs": "clinical signs",
+}
 NORMAL = ("pleocytosis", "protein_raised", "glucose_low", "lactate_raised")
-LATER = ("igg_index_raised", "bacterial_alarm_value", "blood_in_csf", "opening_pressure_raised")
 
 
 def summary(
@@ -51,7 +59,7 @@ def summary(
         *_quality(quality),
         *_true_findings(row, findings),
         *_lm(row, lm),
-        *_hematologic(hematologic),
+        *_hematologic(row, hematologic),
         *_normal(row, findings),
         *_profile(profiles),
         *_not_judged(results, issues),
@@ -101,7 +109,9 @@ def _headline(
 
 def _plain_headline(row: Row, results: tuple[Result, ...], findings: tuple[FindingResult, ...]) -> list[str]:
     """Without a critical result or a level: the abnormal findings, or how much could be judged."""
-    names = [state.name.lower() if state.name[1:2].islower() else state.name for state in findings if state.truth == "true"]
+    ranks = {finding.id: finding.rank for finding in row.core.edition.findings}
+    holding = sorted((state for state in findings if state.truth == "true"), key=lambda state: ranks[state.id])
+    names = [_inside(state.name) for state in holding]
     judged = [result for result in results if result.flag is not None]
     abnormal = [result for result in judged if result.flag in ABNORMAL_FLAGS]
     if names:
@@ -120,6 +130,11 @@ def _level(lm: LMResult) -> str:
     if lm.type:
         text += f", type {lm.type}" + (" (letter open)" if lm.type_open else "")
     return text + (", provisional" if lm.provisional else "")
+
+
+def _inside(name: str) -> str:
+    """A name inside a sentence: lower case unless it starts with an abbreviation."""
+    return name[0].lower() + name[1:] if name[1:2].islower() or name[1:2] == " " else name
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -148,32 +163,55 @@ def _quality(quality: tuple[QualityResult, ...]) -> Iterator[Sentence]:
 def _true_findings(row: Row, findings: tuple[FindingResult, ...]) -> Iterator[Sentence]:
     """Sentences of the findings that hold, tumor cells first."""
     texts = {finding.id: finding for finding in row.core.edition.findings}
-    holding = [state for state in findings if state.truth == "true" and texts[state.id].texts.get("true")]
-    first = ("organism_found", "tumor_cells_in_csf", "equivocal_cells", "aberrant_cells_by_flow")
-    holding.sort(key=lambda state: (state.id not in first, state.id in LATER))
-    for state in holding[:7]:
-        yield _sentence(texts[state.id], state)
+    true = {state.id for state in findings if state.truth == "true"}
+    holding = [
+        state
+        for state in findings
+        if state.id in true and texts[state.id].texts.get("true") and not true.intersection(texts[state.id].silent_if)
+    ]
+    holding.sort(key=lambda state: texts[state.id].rank)
+    for state in holding[:8]:
+        yield _sentence(row, texts[state.id], state)
 
 
-def _sentence(finding: Finding, state: FindingResult) -> Sentence:
-    text = finding.texts["true"]
+def _sentence(row: Row, finding: Finding, state: FindingResult) -> Sentence:
+    """The finding's own sentence with its grade and the number that decided."""
+    text = finding.texts["true"].rstrip(".")
     if state.severity:
-        text = f"{text.rstrip('.')}, grade {state.severity}."
-    numbers = [reason for reason in state.because if any(sign in reason for sign in (" > ", " >= ", " < ", " <= "))]
-    if numbers and len(numbers[0]) <= 80:
-        text = f"{text.rstrip('.')} ({numbers[0]})."
-    return Sentence(text, (state.id,), state.citations, state.status)
+        text += f", grade {state.severity}"
+    several = len([name for name in inputs(finding.when) if name in row.layout.quantity]) > 1
+    number = next((found for leaf in leaves(finding.when) if (found := _number(row, leaf, named=several))), "")
+    return Sentence(f"{text}{number}.", (state.id,), state.citations, state.status)
+
+
+def _number(row: Row, leaf: Predicate, *, named: bool) -> str:
+    """ ": 812 mg/L (reference < 500 mg/L)" of a leaf that holds and compares a quantity; else nothing."""
+    if not isinstance(leaf, (Flagged, Above, Below)) or row.truth(leaf) is not Truth.TRUE:
+        return ""
+    name = leaf.analyte if isinstance(leaf, Flagged) else leaf.quantity
+    if name not in row.layout.quantity:
+        return ""
+    shown, entry = row.seen(name), row.layout.entry(name)
+    start = f": {_inside(entry.name)} " if named and entry else ": "
+    if isinstance(leaf, Flagged):
+        reference = row.reference_text(name)
+        return start + shown.text + (f" (reference {reference})" if reference else "")
+    limit = row.limit(name, leaf.limit)
+    if leaf.limit.quantity is None or limit is None or shown.value is None:
+        return start + shown.text
+    value, other = told_apart(shown.value, limit, shown.decimals)
+    return f"{start}{with_unit(value, shown.unit)} (limit {with_unit(other, shown.unit)})"
 
 
 def _lm(row: Row, lm: LMResult) -> Iterator[Sentence]:
     """The level with why and what would settle it; without a level only where the question is asked."""
     table = row.core.evidence["eano_esmo"].table
     if lm.certainty in ("confirmed", "probable", "possible", "lack_of_evidence"):
-        because = f" ({', '.join(lm.because)})" if lm.because else ""
+        because = f" ({', '.join(map(_plain, lm.because))})" if lm.because else ""
         text = f"Certainty of leptomeningeal metastasis by {lm.guideline}: {_level(lm)}{because}."
         yield Sentence(text, ("lm", lm.row), lm.citations, lm.status)
     elif lm.certainty == "not_classifiable" and _asked(row):
-        missing = f": {', '.join(lm.would_settle)} missing" if lm.would_settle else ""
+        missing = f": {_listed(map(_plain, lm.would_settle))} not known" if lm.would_settle else ""
         text = f"The certainty of leptomeningeal metastasis cannot be classified{missing}."
         yield Sentence(text, ("lm", lm.row), lm.citations, lm.status)
     if lm.would_settle and (lm.provisional or lm.certainty == "not_classifiable") and _asked(row):
@@ -184,6 +222,12 @@ def _lm(row: Row, lm: LMResult) -> Iterator[Sentence]:
         yield Sentence(caution.text, ("lm", caution.id), lm.citations, "ours")
 
 
+def _plain(reason: str) -> str:
+    """ "mri linear_nodular" -> "MRI linear nodular"."""
+    name, _, rest = reason.partition(" ")
+    return f"{INPUT_WORDS.get(name, name)} {rest.replace('_', ' ')}".strip()
+
+
 def _asked(row: Row) -> bool:
     """The sender asks about LM, or sent part of its evidence."""
     words = row.panel.context.words
@@ -191,9 +235,11 @@ def _asked(row: Row) -> bool:
     return words.get("question") == "lm" or bool(known) or row.word("tumor") == "solid"
 
 
-def _hematologic(hematologic: HematologicResult) -> Iterator[Sentence]:
+def _hematologic(row: Row, hematologic: HematologicResult) -> Iterator[Sentence]:
     if hematologic.status != "not_applicable" and hematologic.text:
-        yield Sentence(hematologic.text, ("hematologic_cns", hematologic.row or ""), hematologic.citations, "ours")
+        rows = {found.id: found for found in row.core.evidence["hematologic_cns"].table.rows}
+        status = rows[hematologic.row].status if hematologic.row in rows else "ours"
+        yield Sentence(hematologic.text, ("hematologic_cns", hematologic.row or ""), hematologic.citations, status)
 
 
 def _normal(row: Row, findings: tuple[FindingResult, ...]) -> Iterator[Sentence]:
