@@ -11,11 +11,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from csfinterp.errors import CsfinterpError
+from csfinterp.operations import open_service
 from csfinterp.samples import Sample
 from csfinterp.serving import gunicorn_command
 from csfinterp.settings import PREFIX, Settings
@@ -58,7 +59,7 @@ class Demo:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
-                raise DemoError(f"The server ended while starting. Its log: {self.log}\n{self._last_words()}")
+                raise DemoError(f"The server ended while starting. Its log: {self.log}")
             try:
                 with _direct().open(f"{self.url}/readyz", timeout=10):
                     return
@@ -74,9 +75,6 @@ class Demo:
             raise DemoError(f"The server answered {error.code}: {problem}\nIts log: {self.log}") from None
         except OSError as error:
             raise DemoError(f"The server does not answer: {error}. Its log: {self.log}") from None
-
-    def _last_words(self) -> str:
-        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:])
 
 
 @contextmanager
@@ -99,14 +97,27 @@ def running(settings: Settings, port: int) -> Iterator[Demo]:
         )
     try:
         demo = Demo(url, process, log_path)
-        demo.wait_until_ready()
+        _wait_until_ready(demo, settings)
         yield demo
     finally:
         _end(process)
 
 
+def _wait_until_ready(demo: Demo, settings: Settings) -> None:
+    try:
+        demo.wait_until_ready()
+    except DemoError:
+        # Opened here once more, what stopped the server (a draft edition, a newer database) is said in one sentence.
+        open_service(replace(settings, database_url=_database(settings.demo_folder)))
+        raise
+
+
 def _environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    return {**environ, f"{PREFIX}DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite'}"}
+    return {**environ, f"{PREFIX}DATABASE_URL": _database(folder)}
+
+
+def _database(folder: Path) -> str:
+    return f"sqlite:///{folder / 'demo.sqlite'}"
 
 
 def _listening(port: int) -> socket.socket:

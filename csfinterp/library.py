@@ -9,14 +9,21 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from csfinterp import knowledge
-from csfinterp.errors import EditionError, NotFoundError
+from csfinterp.errors import DocumentError, EditionError, Fault, NotFoundError
 from csfinterp.knowledge import EditionInfo
+from csfinterp.model.cohort import CodeKey
 from csfinterp.model.edition import Edition
+from csfinterp.model.panel import Observation, Panel
 from csfinterp.settings import Settings
 from csfinterp.steps.pipeline import Core
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+
+# A code of the wrong or an unclear specimen names an analyte that may well be of CSF: kept, with the issue (RU12).
+_MISPLACED = ("wrong_specimen_code", "specimen_ambiguous", "specimen_not_stated")
+_BLOOD = ("serum", "plasma", "blood")
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,26 @@ class Known:
 
     edition: Edition
     core: Core
+
+    def refusal(self, panel: Panel) -> DocumentError | None:
+        """The error that answers a panel without any known analyte of CSF; None for every other panel."""
+        if any(self._names_csf(panel, observation) for observation in panel.observations):
+            return None
+        message = (
+            "No observation is a known analyte of CSF, so there is nothing to interpret. Send analyte ids"
+            " (GET /api/v1/analytes), LOINC codes with system http://loinc.org, or codes of the site's code map."
+        )
+        return DocumentError(message, (Fault("/observations", message),))
+
+    def _names_csf(self, panel: Panel, observation: Observation) -> bool:
+        code = observation.code
+        key = CodeKey(
+            panel.source.system, code.system, code.code, code.display, observation.specimen, panel.specimen.type
+        )
+        identity = self.core.identifier.identity(key)
+        name = self.core.layout.statements[identity.row] if identity.row >= 0 else identity.meant
+        analyte = self.edition.analyte.get(name or "")
+        return identity.issue in _MISPLACED or (analyte is not None and analyte.specimen not in _BLOOD)
 
 
 class Library:

@@ -136,14 +136,21 @@ class Service:
         return _until_stored(lambda: self._submit(panel, key, received))
 
     def interpret(self, panel: Panel) -> dict[str, object]:
-        """The interpretation document; nothing is stored. The history is that of the document."""
+        """The interpretation document; nothing is stored. The history is that of the document. Raises DocumentError."""
         return self.interpret_many((panel,))[0]
 
     def interpret_many(self, panels: Iterable[Panel]) -> list[dict[str, object]]:
-        """`interpret` for each panel, in order."""
+        """`interpret` for each panel, in order. Raises the DocumentError of the first one with a `refusal`."""
+        items = tuple(panels)
+        if (refusal := next(filter(None, map(self.refusal, items)), None)) is not None:
+            raise refusal
         now = stamp(self._clock())
-        answers = self.core().interpret_many(tuple(panels))
+        answers = self.core().interpret_many(items)
         return [json.loads(_document_text(answer, None, 1, now)) for answer in answers]
+
+    def refusal(self, panel: Panel) -> DocumentError | None:
+        """Why a panel that can be read is still refused: it names no known analyte of CSF. None: it is not refused."""
+        return self._library.known().refusal(panel)
 
     def amend_context(self, panel_id: str, context: Mapping[str, object], if_match: str | None) -> Submission:
         """Replaces the clinical context of the newest version (whole object) and interprets again.
@@ -256,6 +263,8 @@ class Service:
     def _write(self, draft: _Draft, received: Received | None) -> Submission:
         """Interprets outside of any transaction, then stores; RaceError if the ground moved meanwhile."""
         known = self._library.known(draft.edition_id)
+        if (refusal := known.refusal(draft.panel)) is not None:
+            raise refusal
         basis = None if draft.history is not None else self._basis(draft)
         history = history_of(basis.earlier, known.edition) if basis is not None else draft.history or {}
         context = replace(draft.panel.context, history=history)

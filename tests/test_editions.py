@@ -183,6 +183,11 @@ def test_loading_takes_far_less_than_a_second_of_processor_time(draft: Path) -> 
     assert time.process_time() - started < 1.5
 
 
+def test_an_interrupted_copy_is_not_taken_for_an_edition(root: Path) -> None:
+    shutil.copytree(root / "2026.1", root / ".2026.2.123.tmp")
+    assert [info.id for info in knowledge.list_editions(root)] == ["2026.1"]
+
+
 def test_the_list_of_editions_says_what_is_there(root: Path, released: Path) -> None:
     first, second = knowledge.list_editions(root)
     assert (first.id, second.id, second.status, second.folder) == ("2026.1", "2026.2", "released", released)

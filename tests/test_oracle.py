@@ -139,6 +139,9 @@ def compare_results(lines, mine, said):
     """Observations of an analyte are compared in their order in the panel; derived quantities by id."""
     theirs = {}
     for result in said:
+        if not result["derived"] and was_not_sent(result["reported"]["value"]):
+            compare_not_sent(lines, result)
+            continue
         theirs.setdefault((result["analyte"], result["derived"]), []).append(result)
     ours = {}
     for key, result in sorted(mine.items(), key=lambda pair: (isinstance(pair[0], str), pair[0])):
@@ -151,6 +154,16 @@ def compare_results(lines, mine, said):
         for mine_one, said_one in zip(one, other, strict=True):
             if not same_result(mine_one, said_one):
                 lines.append(f"result {key[0]}{' derived' if key[1] else ''}: {short(mine_one)} | {short(said_one)}")
+
+
+def was_not_sent(text):
+    return text is None or text.strip().lower() in ("", "pending", "not performed")
+
+
+def compare_not_sent(lines, result):
+    """A value that was not sent may be listed, as long as nothing is said about it."""
+    if result["flag"] is not None or result["value"] is not None:
+        lines.append(f"result {result['analyte']}: not sent | {short(result)}")
 
 
 def same_result(mine, said):

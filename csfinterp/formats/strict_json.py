@@ -29,7 +29,13 @@ _BAD_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 # Possessive, and an open string ends with the text: linear time on hostile input.
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.?+)*+(?:"|\Z)|[\[\]{},]', re.DOTALL)
 
+_PARTNER = {"]": "[", "}": "{"}
+_MAX_LEFT_OPEN = 50
+
 NOT_JSON_NUMBER = "NaN and Infinity are not JSON. Send null with absent_reason, or the word of the laboratory as text."
+
+BAD_TEXT = "The text holds a NUL or half a surrogate pair. Send Unicode text without NUL."
+TOO_MANY = "The document holds too many values. Send fewer observations in one panel."
 
 
 @dataclass(frozen=True)
@@ -121,10 +127,12 @@ def decode(data: bytes, limits: ReadLimits) -> object:
     """As `parse`, but not yet walked by `check`."""
     if len(data) > limits.max_bytes:
         raise _too_large(limits)
-    return _decode_text(_text(data))
+    return _decode_text(_text(data), limits)
 
 
-def _decode_text(text: str) -> object:
+def _decode_text(text: str, limits: ReadLimits) -> object:
+    if text.count("[") + text.count("{") > _most_values(limits):
+        raise _unreadable(TOO_MANY)
     if not text.strip(BLANKS):
         raise _unreadable("The document is empty. Send one JSON object.")
     try:
@@ -195,18 +203,23 @@ def _item(text: str, limits: ReadLimits) -> object | DocumentError:
     if len(text) > limits.max_bytes:
         return _too_large(limits)
     try:
-        return _decode_text(text)
+        return _decode_text(text, limits)
     except DocumentError as error:
         return error
 
 
 def _end_of_item(text: str, start: int) -> int:
-    depth = 0
+    """Where the item ends. A closing bracket also closes what was left open inside it: `{"a": [1}` is one item."""
+    opened: list[str] = []
     for token in _TOKEN.finditer(text, start):
         mark = token.group()
-        if depth == 0 and mark in (",", "]", "}"):
+        if not opened and mark in (",", "]", "}"):
             return token.start()
-        depth += (mark in ("[", "{")) - (mark in ("]", "}"))
+        if mark in _PARTNER.values():
+            opened.append(mark)
+        elif mark in _PARTNER and _PARTNER[mark] in opened[-_MAX_LEFT_OPEN:]:
+            while opened.pop() != _PARTNER[mark]:
+                pass
     return len(text)
 
 
@@ -234,12 +247,12 @@ def check(value: object, limits: ReadLimits) -> None:
     """
     faults: list[Fault] = []
     waiting: list[tuple[Path, object]] = [((), value)]
-    most = 100 * limits.max_observations + 1_000  # values in all: far more than a panel has, few enough to walk
+    most = _most_values(limits)
     while waiting and len(faults) < MAX_FAULTS:
         path, item = waiting.pop()
         most -= 1
         if most < 0:
-            raise refuse([Fault("", "The document holds too many values. Send fewer observations in one panel.")])
+            raise _unreadable(TOO_MANY)
         message = _fault_of(item) or ("" if len(path) <= limits.max_depth else _too_deep(limits))
         if message:
             faults.append(Fault("" if message == NOT_JSON_NUMBER else pointer(path), message))
@@ -249,6 +262,11 @@ def check(value: object, limits: ReadLimits) -> None:
             waiting += [((*path, index), inner) for index, inner in enumerate(item)]
     if faults:
         raise refuse(faults)
+
+
+def _most_values(limits: ReadLimits) -> int:
+    """Values in all: far more than a panel has, few enough to be decoded and walked quickly."""
+    return 100 * limits.max_observations + 1_000
 
 
 def _too_deep(limits: ReadLimits) -> str:
@@ -268,9 +286,6 @@ def _fault_of(item: object) -> str | None:
     if isinstance(item, _NotANumber) or (isinstance(item, float) and not math.isfinite(item)):
         return NOT_JSON_NUMBER
     return None if item is None or isinstance(item, bool | int | float | list) else "Send JSON types only."
-
-
-BAD_TEXT = "The text holds a NUL or half a surrogate pair. Send Unicode text without NUL."
 
 
 def dumps(value: object) -> str:

@@ -73,7 +73,7 @@ def check_edition(folder: Path) -> tuple[EditionError, ...]:
 
 def list_editions(root: Path) -> tuple[EditionInfo, ...]:
     """The editions in the folders of `root`, by id. EditionError if one cannot say what it is."""
-    folders = sorted(path.parent for path in Path(root).glob("*/edition.yaml"))
+    folders = sorted(path.parent for path in Path(root).glob("[!.]*/edition.yaml"))
     return tuple(sorted((_info(folder) for folder in folders), key=lambda info: _version(info.id)))
 
 

@@ -51,7 +51,9 @@ def check_seal(folder: Path, status: str, found: str) -> None:
         return
     if sealed is None:
         raise EditionError(
-            "the edition is released but has no seal; restore it, or run: csfinterp edition release", place
+            "the edition is released but has no seal: restore the seal of its release, or set status: draft and "
+            "released_on: null in edition.yaml and run: csfinterp edition release",
+            place,
         )
     if sealed != found:
         raise EditionError(

@@ -94,11 +94,24 @@ class Flagger:
                     self._coded_critical[row, place] = number
 
     def _compile_bands(self) -> None:
-        self._bands = [
+        """Graded readings as arrays, one entry per band, sorted by quantity."""
+        pairs = [
             (self._layout.quantity[analyte.id], band)
             for analyte in self._layout.analyte_quantities
             for band in analyte.bands
         ]
+        self._band_row = np.array([row for row, _ in pairs], np.int64)
+        self._band_starts = np.flatnonzero(np.diff(self._band_row, prepend=-1))
+        self._band_owner = self._band_row[self._band_starts]
+        lows, highs = [band.low for _, band in pairs], [band.high for _, band in pairs]
+        self._band_low = np.array([-inf if end is None else end.value for end in lows])[:, None]
+        self._band_high = np.array([inf if end is None else end.value for end in highs])[:, None]
+        self._band_low_in = np.array([end is None or end.inclusive for end in lows], np.bool_)[:, None]
+        self._band_high_in = np.array([end is None or end.inclusive for end in highs], np.bool_)[:, None]
+        flags = [FLAG[band.flag] for _, band in pairs]
+        reasons = [REASON[band.not_judged] if band.not_judged else 0 for _, band in pairs]
+        self._band_flag = np.array(flags, np.int8)[:, None]
+        self._band_reason = np.array(reasons, np.int8)[:, None]
 
     def flags(self, cohort: Cohort, judged: Judged, part: Partition, low: Floats, high: Floats, ages: Floats) -> Flags:
         """Order of reference_intervals.md S8: usable value, critical row, rules that withhold, interval row, reason."""
@@ -194,22 +207,27 @@ class Flagger:
         return beyond
 
     def _read_bands(self, cohort: Cohort, judged: Judged, flag: Bytes, reason: Bytes) -> None:
-        """Graded readings (erythrocytes, blasts): the band must hold the whole interval of a censored value."""
-        decided: dict[int, Bools] = {}
-        for row, band in self._bands:
-            low, high = cohort.low[row], cohort.high[row]
-            inside = _at_least(low, band.low, cohort.open_low, row) & _at_most(high, band.high, cohort.open_high, row)
-            flag[row] = np.where(inside, FLAG[band.flag], flag[row])
-            reason[row] = np.where(inside, REASON[band.not_judged] if band.not_judged else 0, reason[row])
-            decided[row] = decided.get(row, np.zeros(cohort.size, np.bool_)) | inside
-        for row, inside in decided.items():
-            open_ = ~np.isnan(cohort.low[row]) & ~inside
-            reason[row] = np.where(open_, REASON["comparator_undecided"], reason[row])
-            flag[row] = np.where(open_, 0, flag[row])
-            if judged.withheld is not None:
-                withheld = (judged.withheld[row] > 0) & ~np.isnan(cohort.low[row])
-                reason[row] = np.where(withheld, judged.withheld[row], reason[row])
-                flag[row] = np.where(withheld, 0, flag[row])
+        """Graded readings (erythrocytes, blasts): the bands of a censored value must agree, else it is undecided."""
+        rows, owner = self._band_row, self._band_owner
+        if not len(rows):
+            return
+        low, high = cohort.low[rows], cohort.high[rows]
+        low_edge, high_edge = self._band_low_in, self._band_high_in
+        if cohort.open_low is not None and cohort.open_high is not None:
+            low_edge, high_edge = low_edge | cohort.open_low[rows], high_edge | cohort.open_high[rows]
+        inside = (low > self._band_low) | ((low == self._band_low) & low_edge)
+        inside &= (high < self._band_high) | ((high == self._band_high) & high_edge)
+        found_flag = np.maximum.reduceat(np.where(inside, self._band_flag, 0), self._band_starts, axis=0)
+        found_reason = np.maximum.reduceat(np.where(inside, self._band_reason, 0), self._band_starts, axis=0)
+        decided = np.logical_or.reduceat(inside, self._band_starts, axis=0)
+        there = ~np.isnan(cohort.low[owner])
+        found_reason = np.where(decided, found_reason, REASON["comparator_undecided"])
+        if judged.withheld is not None:
+            withheld = judged.withheld[owner]
+            found_flag = np.where(withheld > 0, 0, found_flag)
+            found_reason = np.where(withheld > 0, withheld, found_reason)
+        flag[owner] = np.where(there, found_flag, flag[owner])
+        reason[owner] = np.where(there, found_reason, reason[owner])
 
     def _read_words(self, cohort: Cohort, flag: Bytes, reason: Bytes, critical: Bytes) -> None:
         start = len(self._layout.quantities)
@@ -248,23 +266,4 @@ def _reason_without_limit(row: ReferenceInterval) -> int:
     if row.high is None or row.high.value is not None:
         return 0
     return REASON["pair_missing" if row.high.quantity is not None else "age_too_coarse"]
-
-
-def _at_least(value: Floats, bound: object, open_: Bools | None, row: int) -> Bools:
-    limit = getattr(bound, "value", -inf)
-    if getattr(bound, "inclusive", True):
-        found: Bools = value >= limit
-        return found
-    edge = value > limit
-    return edge if open_ is None else edge | ((value == limit) & open_[row])
-
-
-def _at_most(value: Floats, bound: object, open_: Bools | None, row: int) -> Bools:
-    limit = getattr(bound, "value", inf)
-    if getattr(bound, "inclusive", True):
-        found: Bools = value <= limit
-        return found
-    edge = value < limit
-    return edge if open_ is None else edge | ((value == limit) & open_[row])
-
 

@@ -66,7 +66,11 @@ class Partitioner:
         words = CODED_SUBJECT["site"]
         self._site = np.array([[word in row.sites for word in words] for row in self.rows], np.bool_)
         self._numbers = np.arange(len(self.rows))[:, None]
-        self._strata = [(number, row.stratum) for number, row in enumerate(self.rows) if row.stratum is not None]
+        strata = [(number, row.stratum) for number, row in enumerate(self.rows) if row.stratum is not None]
+        self._strata = np.array([number for number, _ in strata], np.int64)
+        self._stratum_of = np.array([layout.quantity[found.quantity] for _, found in strata], np.int64)
+        self._stratum_low = np.array([-inf if found.low is None else found.low for _, found in strata])[:, None]
+        self._stratum_high = np.array([inf if found.high is None else found.high for _, found in strata])[:, None]
         conditions = {row.rule: row.when for row in self.rows if row.when is not None}
         self._conditions = Program(layout, conditions) if conditions else None
         self._conditional = [number for number, row in enumerate(self.rows) if row.when is not None]
@@ -135,16 +139,15 @@ class Partitioner:
         return Partition(interval, reason)
 
     def _in_stratum(self, cohort: Cohort) -> tuple[Bools, Bools]:
-        size = cohort.size
-        inside = np.ones((len(self.rows), size), np.bool_)
-        missing = np.zeros((len(self.rows), size), np.bool_)
-        for number, stratum in self._strata:
-            quantity = self._layout.quantity[stratum.quantity]
-            value = np.where(cohort.low[quantity] == cohort.high[quantity], cohort.low[quantity], nan)
-            low = -inf if stratum.low is None else stratum.low
-            high = inf if stratum.high is None else stratum.high
-            inside[number] = (value >= low) & (value < high)
-            missing[number] = np.isnan(value)
+        """Rows whose stratum holds, and rows whose stratum cannot be known because its quantity is missing."""
+        inside = np.ones((len(self.rows), cohort.size), np.bool_)
+        missing = np.zeros((len(self.rows), cohort.size), np.bool_)
+        if len(self._strata):
+            value = cohort.low[self._stratum_of]
+            if cohort.high is not cohort.low:
+                value = np.where(value == cohort.high[self._stratum_of], value, nan)
+            inside[self._strata] = (value >= self._stratum_low) & (value < self._stratum_high)
+            missing[self._strata] = np.isnan(value)
         return inside, missing
 
     def _in_context(self, cohort: Cohort, candidate: Bools) -> Bools:

@@ -66,6 +66,29 @@ class _Comparisons:
     other: list[tuple[int, str, int]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Other:
+    """Leaves whose limit is no constant: places among the leaves, and the rows that the limits stand in."""
+
+    place: Ints
+    quantity_place: Ints
+    quantity: Ints
+    low_place: Ints
+    low: Ints
+    high_place: Ints
+    high: Ints
+
+    @classmethod
+    def of(cls, other: list[tuple[int, str, int]]) -> _Other:
+        def column(kind: str, part: int) -> Ints:
+            return np.array([entry[part] for entry in other if entry[1] == kind], np.int64)
+
+        return cls(
+            np.array([place for place, _, _ in other], np.int64),
+            *(column(kind, part) for kind in ("quantity", "low", "high") for part in (0, 2)),
+        )
+
+
 class Program:
     """Named predicates compiled together. `rows[name]` is the row of its truth in the array that `run` returns.
 
@@ -191,7 +214,8 @@ class Program:
     def _statement(self, name: str, predicate: Predicate) -> int:
         node = self._visit(predicate)
         if name in self._veto:
-            node = self._add("veto", (node, *self._veto[name]), 0, self._level.get(node, 0) + 1)
+            # The children of a veto are rows of `given`; its own statement stands in `k`.
+            node = self._add("veto", tuple(self._veto[name]), node, self._level.get(node, 0) + 1)
         return node
 
     def _visit(self, predicate: Predicate) -> int:
@@ -250,11 +274,12 @@ class Program:
         self._known_rows = np.array(self._known, np.int64)
 
     @staticmethod
-    def _arrays(group: _Comparisons) -> tuple[Ints, Floats, Bools]:
+    def _arrays(group: _Comparisons) -> tuple[Ints, Floats, Bools, _Other]:
         return (
             np.array(group.quantity, np.int64),
             np.array(group.constant, np.float64)[:, None],
             np.array(group.inclusive, np.bool_)[:, None],
+            _Other.of(group.other),
         )
 
     # running ----------------------------------------------------------------------------------------------------
@@ -287,46 +312,45 @@ class Program:
         if kind == "or":
             return np.maximum.reduceat(truth[flat], starts, axis=0)
         if kind == "not":
-            return (2 - truth[flat]).astype(np.int8)
+            return TRUE - truth[flat]
         if kind == "least":
             certain = np.add.reduceat(truth[flat] == TRUE, starts, axis=0, dtype=np.int64)
             possible = np.add.reduceat(truth[flat] >= UNKNOWN, starts, axis=0, dtype=np.int64)
             return np.where(certain >= ks[:, None], TRUE, np.where(possible < ks[:, None], FALSE, UNKNOWN))
-        ends = [*starts[1:], len(flat)]
-        groups = [flat[start:end] for start, end in zip(starts, ends, strict=True)]
         if kind == "first":
-            return np.stack([_first_known(truth[group]) for group in groups])
+            return _first_known(truth[flat], starts)
         assert facts.given is not None
         if kind == "given":
             return facts.given[flat]
-        given = facts.given
-        return np.stack(
-            [np.where((given[group[1:]] == TRUE).any(axis=0), UNKNOWN, truth[group[0]]) for group in groups]
-        )
+        vetoed = np.logical_or.reduceat(facts.given[flat] == TRUE, starts, axis=0)
+        return np.where(vetoed, UNKNOWN, truth[ks])
 
     def _run_comparisons(self, facts: Facts, truth: Bytes) -> None:
-        for upward, group, (rows, constants, inclusive) in zip(
-            (True, False), (self._above, self._below), self._compiled, strict=True
-        ):
+        for upward, (rows, constants, inclusive, other) in zip((True, False), self._compiled, strict=True):
             if not len(rows):
                 continue
-            limit = self._limits(group, constants, facts)
+            limit = self._limits(other, constants, facts)
             start = self._offset["above" if upward else "below"]
             truth[start : start + len(rows)] = _compare(upward, facts, rows, limit, inclusive)
 
     @staticmethod
-    def _limits(group: _Comparisons, constants: Floats, facts: Facts) -> Floats:
-        if not group.other:
+    def _limits(group: _Other, constants: Floats, facts: Facts) -> Floats:
+        """Limit of every leaf, shape (leaves, panels) or (leaves, 1); NaN where it is not known as one number."""
+        if not len(group.place):
             return constants
         limit = np.repeat(constants, facts.low.shape[1], axis=1)
-        for place, kind, row in group.other:
-            if kind == "quantity":
-                exact = facts.low[row] == facts.high[row]
-                limit[place] = np.where(exact, facts.low[row], np.nan)
-            else:
-                source = facts.reference_low if kind == "low" else facts.reference_high
+        if len(group.quantity):
+            exact = facts.low[group.quantity]
+            if facts.high is not facts.low:
+                exact = np.where(exact == facts.high[group.quantity], exact, np.nan)
+            limit[group.quantity_place] = exact
+        for places, rows, source in (
+            (group.low_place, group.low, facts.reference_low),
+            (group.high_place, group.high, facts.reference_high),
+        ):
+            if len(rows):
                 assert source is not None
-                limit[place] = source[row]
+                limit[places] = source[rows]
         return limit
 
 
@@ -347,10 +371,14 @@ def _compare(upward: bool, facts: Facts, rows: Ints, limit: Floats, inclusive: B
     return result
 
 
-def _first_known(items: Bytes) -> Bytes:
-    found = items[-1]
-    for item in items[-2::-1]:
-        found = np.where(item == UNKNOWN, found, item)
+def _first_known(items: Bytes, starts: Ints) -> Bytes:
+    """Per group the first item that is not UNKNOWN; groups are the runs from `starts` on."""
+    sizes = np.diff(np.append(starts, len(items)))
+    found = items[starts]
+    for place in range(1, int(sizes.max())):
+        longer = sizes > place
+        later = items[np.where(longer, starts + place, starts)]
+        found = np.where((found == UNKNOWN) & longer[:, None], later, found)
     return found
 
 

@@ -250,6 +250,7 @@ GOOD = _bytes(MINIMAL)
         (b"\xef\xbb\xbf" + GOOD + b"\n" + GOOD, "++"),
         (GOOD + b"\n{broken\n\xff\n" + GOOD, "+--+"),
         (b"{broken\n" + GOOD, "-+"),
+        (b'{"broken\n  "pretty": {}\n}', "-"),
         (b'[{"a": NaNx}, ' + GOOD + b', {"a": "],["], "b"}, 5, {"a": [1, 2}, ' + GOOD + b"]", "-+---+"),
         (b"[" + GOOD + b", " + b"[" * 5000 + b"]" * 5000 + b", " + GOOD + b"]", "+-+"),
         (b"[" + GOOD + b', {"specimen": {"id": "S", "id": "T"}}, ' + GOOD + b"]", "+-+"),

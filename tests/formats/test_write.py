@@ -20,9 +20,9 @@ TOP = [
     "citations", "disclaimer",
 ]  # fmt: skip
 RESULT = [
-    "analyte", "name", "loinc", "kind", "reported", "value", "comparator", "unit", "derived", "inputs", "flag", "critical",
-    "not_judged", "reference", "times_limit", "advisory", "notes", "laboratory_flag", "laboratory_range", "organism",
-    "organism_class", "citations", "status",
+    "analyte", "name", "loinc", "kind", "reported", "value", "comparator", "unit", "derived", "inputs", "flag",
+    "critical", "not_judged", "reference", "times_limit", "advisory", "notes", "laboratory_flag", "laboratory_range",
+    "organism", "organism_class", "citations", "status",
 ]  # fmt: skip
 
 

@@ -3,8 +3,8 @@
 from csfinterp.model.context import CODED_INPUTS
 from tests.oracle import judging, patient, statements
 from tests.oracle.calculation import calculate
-from tests.oracle.knowledge import derived_entry, limit_value, load
-from tests.oracle.logic import TRUE, UNKNOWN, WORDS, Truths, point, unknown_words
+from tests.oracle.knowledge import load
+from tests.oracle.logic import TRUE, UNKNOWN, WORDS, Span, Truths, point, unknown_words
 from tests.oracle.reading import read_panel
 
 CYTOLOGY_ORDER = ("positive", "suspicious", "atypical", "negative", "nondiagnostic")
@@ -20,6 +20,12 @@ class Oracle:
 
     def interpret(self, document):
         return Panel(self.edition, document).answer()
+
+
+def sum_of_spans(spans):
+    """What the sum of values may be that are known only as spans."""
+    low, high = sum(span.low for span in spans), sum(span.high for span in spans)
+    return Span(round(low, 9), any(s.low_open for s in spans), round(high, 9), any(s.high_open for s in spans))
 
 
 class Panel:
@@ -63,9 +69,8 @@ class Panel:
             name = entry["id"]
             if entry["function"] == "reference_high":
                 value = self.reference_high(entry["inputs"][0])
-            elif entry["function"] == "differential_sum" and any(
-                span is not None and not span.exact for span in map(self.spans.get, entry["inputs"])
-            ):
+            elif entry["function"] == "differential_sum" and not all(span.exact for span in self.sent(entry["inputs"])):
+                self.spans[name] = sum_of_spans(self.sent(entry["inputs"]))
                 value = None
             else:
                 value = calculate(entry, numbers)
@@ -75,6 +80,9 @@ class Panel:
             computed[name] = round(value, 9) + 0.0
             self.spans[name] = point(computed[name])
         return computed
+
+    def sent(self, names):
+        return [self.spans[name] for name in names if name in self.spans]
 
     def reference_high(self, name):
         row, _ = judging.row_in_force(self, name)
@@ -128,8 +136,11 @@ class Panel:
             "unit": self.edition["analytes"][name].get("unit"), "flag": None, "not_judged": cell["problem"],
             "critical": False, "rule": None,
         }  # fmt: skip
+        cell["critical"] = set()
         if cell["problem"]:
             return result
+        if name in self.computed:  # a value sent ready-made is only used if the pair is missing; here it is only shown
+            return result | {"not_judged": "duplicate_result" if cell["duplicate"] else "info_only"}
         withheld = "duplicate_result" if cell["duplicate"] else self.withheld.get(name)
         if cell["word"]:
             verdict = judging.judge_word(self, name, cell["word"], withheld)
@@ -137,7 +148,7 @@ class Panel:
         else:
             verdict = judging.judge(self, name, cell["span"], withheld)
             cell["critical"] = judging.critical_ids(self, name, cell["span"])
-        if cell["leads"] and name not in self.computed:
+        if cell["leads"]:
             self.verdicts[name] = verdict
         return self.with_verdict(result, verdict)
 
@@ -157,9 +168,12 @@ class Panel:
             verdict = judging.judge(self, name, point(self.computed[name]), self.withheld.get(name))
             self.verdicts[name] = verdict
             return self.with_verdict(result, verdict)
-        sent = {cell["analyte"] for cell in self.cells}
-        listed = entry.get("report_if_missing") and sent & set(entry["inputs"]) and name not in self.spans
-        return result if listed else None
+        usable = [name for name in entry["inputs"] if name in self.spans]
+        if not entry.get("report_if_missing") or not usable or name in self.spans:
+            return None
+        if len(usable) == len(entry["inputs"]):  # both were sent, one as "<x": a censored value enters no quotient
+            result["not_judged"] = "comparator_undecided"
+        return result
 
     # What predicates ask
 
@@ -230,9 +244,6 @@ class Panel:
     # The answer
 
     def answer(self):
-        critical = {
-            (cell["analyte"], rule) for cell in self.cells if not cell["problem"] for rule in cell["critical"]
-        }
         return {
             "results": self.results,
             "issues": self.issues,
@@ -242,5 +253,5 @@ class Panel:
             "profiles": {p["id"]: statements.profile_result(self, p) for p in self.edition["profiles"]},
             "lm": statements.lm_result(self, self.edition["tables"]["eano_esmo"]),
             "hematologic_cns": statements.hematologic_result(self, self.edition["tables"]["hematologic_cns"]),
-            "critical": critical,
+            "critical": {(cell["analyte"], rule) for cell in self.cells for rule in cell["critical"]},
         }

@@ -37,6 +37,8 @@ def row_in_force(facts, name):
     rows = [row for row in rows if not row.get("when") or facts.truths.of(row["when"]) == TRUE]
     if not rows:
         return None, "no_interval_for_site"
+    if any(row.get("stratum") and facts.quantity(row["stratum"]["quantity"]) is None for row in rows):
+        return None, "pair_missing"
     groups = row_by_age(facts.age, rows)
     if len(groups) != 1:
         return None, "age_too_coarse" if facts.age.known else "age_missing"
@@ -82,8 +84,6 @@ def by_stratum(facts, rows):
         return rows[0], None
     quantity = strata[0]["stratum"]["quantity"]
     value = facts.quantity(quantity)
-    if value is None:
-        return None, "pair_missing"
     hits = [row for row in strata if overlaps(value, stratum_span(facts.edition, row["stratum"]))]
     return (hits[0], None) if len(hits) == 1 else (None, "comparator_undecided")
 

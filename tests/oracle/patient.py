@@ -146,8 +146,7 @@ def minutes_to_analysis(document, cells):
     """Minutes from collection to the count: its analysis time, else any analysis time, else the received time."""
     specimen = document.get("specimen") or {}
     collected = moment(specimen.get("collected_at"))
-    counts = ("csf_leukocytes", "csf_nucleated_cells", "csf_erythrocytes")
-    for names in ((counts[0],), counts, None):
+    for names in (("csf_leukocytes",), ("csf_nucleated_cells",), ("csf_erythrocytes",), None):
         times = [
             moment(cell["observation"].get("analyzed_at"))
             for cell in cells

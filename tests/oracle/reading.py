@@ -88,7 +88,7 @@ def identify_loinc(edition, cell, own, panel_specimen, issues):
         if not fitting:
             cell["problem"] = "specimen_not_stated" if stated is None else "wrong_specimen_code"
         elif code.get("csf_stated"):
-            cell["problem"] = None if stated == "csf" else "specimen_not_stated"
+            cell["problem"] = {"csf": None, None: "specimen_not_stated"}.get(stated, "wrong_specimen_code")
         elif not code.get("only_specimens"):
             cell["problem"] = own_specimen_problem(analyte["specimen"], own, panel_specimen)
             if SAYS_CSF.search(cell["display"]) and analyte["specimen"] in BLOODLIKE:
@@ -101,7 +101,8 @@ def identify_loinc(edition, cell, own, panel_specimen, issues):
             return cell
         cell["analyte"], cell["problem"] = analyte["id"], "wrong_specimen_code"
         return cell
-    if text not in edition["codes_info"]:
+    info = {code["code"] for analyte in edition["analytes"].values() for code in analyte.get("loinc") or []}
+    if text not in info | set(edition["codes_info"]):  # a code that is known but only printed is no issue
         issues.add(("code_unknown", cell["index"]))
     return None
 

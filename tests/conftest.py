@@ -1,0 +1,59 @@
+"""What all tests share: the shipped edition, its core, `interpret` (document in, document out), and the count of vignettes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from csfinterp.formats import panel_json
+from csfinterp.knowledge import load_edition
+from csfinterp.model.edition import Edition
+from csfinterp.steps.pipeline import Core
+
+SHIPPED = Path(__file__).resolve().parents[1] / "reference_ranges" / "2026.1"
+Interpret = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def edition() -> Edition:
+    """The edition as shipped, without site rules."""
+    return load_edition(SHIPPED)
+
+
+@pytest.fixture(scope="session")
+def core(edition: Edition) -> Core:
+    """The shipped edition, compiled once per test process."""
+    return Core(edition)
+
+
+@pytest.fixture(scope="session")
+def interpret(core: Core) -> Interpret:
+    """Panel document -> interpretation document, through the JSON reader and the whole core."""
+
+    def run(document: Mapping[str, Any]) -> dict[str, Any]:
+        panel = panel_json.read(json.dumps(document).encode())
+        return panel_json.write(core.interpret(panel), panel_json.Envelope(None, 1, "2026-03-01T10:00:00Z"))
+
+    return run
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """One line: how many vignettes ran, by topic (works with xdist: topics travel in the test reports)."""
+    counts: dict[str, Counter[str]] = {"passed": Counter(), "failed": Counter()}
+    for outcome, found in counts.items():
+        for report in terminalreporter.stats.get(outcome, []):
+            topic = dict(getattr(report, "user_properties", ())).get("vignette_topic")
+            if topic is not None:
+                found[str(topic)] += 1
+    topics = sorted(counts["passed"] | counts["failed"])
+    if topics:
+        parts = [f"{topic} {counts['passed'][topic]}" for topic in topics]
+        failed = sum(counts["failed"].values())
+        terminalreporter.write_line(
+            f"vignettes passed: {sum(counts['passed'].values())} ({', '.join(parts)}); failed: {failed}"
+        )
