@@ -15,6 +15,7 @@ from marshmallow import Schema, ValidationError, fields
 from csfinterp.formats.strict_json import MAX_FAULTS, MAX_NAMED, NumberText
 
 MAX_TEXT = 200
+LARGEST = 1e100  # of a number that is not a result; infinity is above it
 YEARS = range(1800, 2201)  # outside, a shift to UTC can leave the calendar
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATE_TIME = re.compile(_DATE.pattern + r"T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?")
@@ -145,16 +146,14 @@ class Whole(Optional):
 
 
 def json_number(value: object) -> int | float | None:
-    """The finite number that a JSON number states (whole numbers as int), or None if it is not one or not finite."""
+    """What a JSON number states (written whole: as int, exactly), or None if it is none or beyond any real quantity."""
     if isinstance(value, bool) or not isinstance(value, NumberText | int | float):
         return None
-    if isinstance(value, NumberText) and len(value) < 16 and value.lstrip("-").isdecimal():
-        return int(value)
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return (value if isinstance(value, int) else number) if math.isfinite(number) else None
+    if isinstance(value, NumberText):
+        if len(value) > MAX_TEXT:
+            return None
+        value = int(value) if value.removeprefix("-").isdecimal() else float(value)
+    return value if abs(value) <= LARGEST else None
 
 
 class Moment(Optional):

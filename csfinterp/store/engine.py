@@ -17,12 +17,15 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import Pool
 
 from csfinterp.errors import CsfinterpError
 
 BUSY_TIMEOUT_MS = 10_000
 # Any constant will do; it keeps two processes from migrating one PostgreSQL database at the same time.
 _MIGRATION_LOCK = 0x637366
+# Kept until the process ends, so that nothing closes them.
+_inherited: list[Pool] = []
 
 
 class StoreError(CsfinterpError):
@@ -141,11 +144,12 @@ def _ask_for_wal(engine: Engine) -> str | None:
 
 
 def _forget_connections_after_fork(engine: Engine) -> None:
-    """A forked child must not talk through its parent's connections."""
+    """A forked child must not talk through its parent's connections, nor close them: SQLite forbids both."""
     reference = weakref.ref(engine)
 
     def forget() -> None:
         if (mine := reference()) is not None:
+            _inherited.append(mine.pool)
             mine.dispose(close=False)
 
     if hasattr(os, "register_at_fork"):

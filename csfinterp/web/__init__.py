@@ -9,7 +9,7 @@ import csfinterp
 from csfinterp.operations import open_service
 from csfinterp.service import Service
 from csfinterp.settings import Settings
-from csfinterp.web import api, describe, docs, headers, health, knowledge, logs, pages, problems
+from csfinterp.web import api, bodies, describe, docs, headers, health, knowledge, logs, pages, problems, words
 from csfinterp.web.hall import SERVICE, SETTINGS
 
 
@@ -21,8 +21,8 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     settings = settings or Settings.load()
     logs.configure(settings)
     app = Flask(__name__)
+    app.jinja_options = {**app.jinja_options, "finalize": words.printable}
     app.config.update(
-        MAX_CONTENT_LENGTH=settings.max_body_bytes,
         SECRET_KEY=settings.secret_key,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
         API_TITLE="csfinterp",
@@ -32,7 +32,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         OPENAPI_JSON_PATH="openapi.json",
     )
     app.extensions[SETTINGS], app.extensions[SERVICE] = settings, service or open_service(settings)
-    for part in (logs, headers, problems):
+    for part in (logs, headers, bodies, problems):
         part.register(app)
     _register_api(app)
     for blueprint in (pages.blueprint, docs.blueprint):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import request
+from flask import Flask, Response, request
 
 from csfinterp.errors import DocumentError, Fault
 from csfinterp.formats import ReadLimits, panel_json
@@ -13,6 +13,8 @@ from csfinterp.web.hall import settings
 from csfinterp.web.problems import KINDS, Problem
 
 JSON = "application/json"
+DRAINED_BYTES = 100_000_000
+CHUNK_BYTES = 65_536
 
 
 def limits() -> ReadLimits:
@@ -46,4 +48,21 @@ def pointer(key: str) -> str:
 def _json_bytes() -> bytes:
     if request.mimetype != JSON or request.headers.get("Content-Encoding", "identity") != "identity":
         raise Problem("media-type-unsupported", KINDS["media-type-unsupported"].advice)
-    return request.get_data(cache=False)
+    most = settings().max_body_bytes
+    body = request.stream.read(most + 1)  # chunked bodies tell no length, so it is measured while reading
+    if len(body) > most:
+        message = f"The body is larger than {most} bytes."
+        raise DocumentError(message, (Fault("", f"Send one panel of at most {most} bytes."),), too_large=True)
+    return body
+
+
+def register(app: Flask) -> None:
+    """Read on what a refused sender is still sending: a server that closes too early cuts off its own answer."""
+
+    @app.after_request
+    def drain(response: Response) -> Response:
+        stream, left = request.environ["wsgi.input"], DRAINED_BYTES
+        if request.environ.get("wsgi.input_terminated") and request.method in ("POST", "PUT", "PATCH", "DELETE"):
+            while left > 0 and (read := len(stream.read(CHUNK_BYTES))):
+                left -= read
+        return response

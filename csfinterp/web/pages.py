@@ -74,8 +74,8 @@ def interpretation_page(stored: StoredPanel) -> str:
 @blueprint.app_template_filter()
 def named(text: str) -> str:
     """A sentence of ids for a reader: an analyte's name where the document has it, else the id's words."""
-    names: Mapping[str, str] = g.get("names", {})
-    return re.sub(r"\b[a-z]+(?:_[a-z0-9]+)+\b", lambda found: names.get(found[0], found[0].replace("_", " ")), text)
+    names: Mapping[str, str] = {"mri": "MRI", **g.get("names", {})}
+    return re.sub(r"\bmri\b|\b[a-z]+(?:_[a-z0-9]+)+\b", lambda id: names.get(id[0], id[0].replace("_", " ")), text)
 
 
 def _rows(document: Mapping[str, Any], part: str) -> list[Mapping[str, Any]]:

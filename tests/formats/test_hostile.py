@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from csfinterp.errors import DocumentError
@@ -215,6 +215,10 @@ def _answer(data: bytes) -> Panel | DocumentError:
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(_places(FULL)), JSON)
+@example(("observations", 5, "variants", 0, "vaf_pct"), 10**18)
+@example(("context", "symptom_duration_days"), 10**300)
+@example(("context", "symptom_duration_days"), 1e300)
+@example(("specimen", "volume", "value"), -0.0)
 def test_any_json_anywhere_is_a_panel_or_a_document_error(path: tuple[Any, ...], value: Any) -> None:
     document = _with(path, value)
     _check_answer(_answer(json.dumps(document).encode()))

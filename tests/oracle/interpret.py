@@ -4,8 +4,8 @@ from csfinterp.model.context import CODED_INPUTS
 from tests.oracle import judging, patient, statements
 from tests.oracle.calculation import calculate
 from tests.oracle.knowledge import load
-from tests.oracle.logic import TRUE, UNKNOWN, WORDS, Span, Truths, point, unknown_words
-from tests.oracle.reading import read_panel
+from tests.oracle.logic import TRUE, UNKNOWN, WORDS, Span, Truths, overlap, point, unknown_words
+from tests.oracle.reading import SPECIMEN_PROBLEMS, read_panel
 
 CYTOLOGY_ORDER = ("positive", "suspicious", "atypical", "negative", "nondiagnostic")
 DISAGREES = 0.05  # derived_disagrees: a value sent ready-made differs from the calculated one by more than 5 %
@@ -95,8 +95,10 @@ class Panel:
     def compare_ready_made(self):
         for cell in self.cells:
             name = cell["analyte"]
-            if name in self.computed and cell["leads"] and cell["span"].exact:
-                if abs(cell["value"] - self.computed[name]) > DISAGREES * abs(self.computed[name]):
+            if name in self.computed and cell["leads"]:
+                self.issues.discard(("soft_bound", cell["index"]))  # the value is not used
+                near = self.computed[name] * (1 - DISAGREES), self.computed[name] * (1 + DISAGREES)
+                if not overlap(cell["span"], Span(round(near[0], 9), False, round(near[1], 9), False)):
                     self.issues.add(("derived_disagrees", cell["index"]))
 
     # Quality
@@ -139,8 +141,9 @@ class Panel:
         cell["critical"] = set()
         if cell["problem"]:
             return result
-        if name in self.computed:  # a value sent ready-made is only used if the pair is missing; here it is only shown
-            return result | {"not_judged": "duplicate_result" if cell["duplicate"] else "info_only"}
+        if not cell["duplicate"] and (name in self.computed or not cell["leads"]):
+            # Shown only: a ready-made value beside its pair, a tube that does not lead, a surrogate beside the real code.
+            return result | {"not_judged": "info_only"}
         withheld = "duplicate_result" if cell["duplicate"] else self.withheld.get(name)
         if cell["word"]:
             verdict = judging.judge_word(self, name, cell["word"], withheld)
@@ -168,10 +171,10 @@ class Panel:
             verdict = judging.judge(self, name, point(self.computed[name]), self.withheld.get(name))
             self.verdicts[name] = verdict
             return self.with_verdict(result, verdict)
-        usable = [name for name in entry["inputs"] if name in self.spans]
-        if not entry.get("report_if_missing") or not usable or name in self.spans:
+        sent = {cell["analyte"] for cell in self.cells if cell["problem"] not in SPECIMEN_PROBLEMS}
+        if not entry.get("report_if_missing") or not sent & set(entry["inputs"]) or name in sent:
             return None
-        if len(usable) == len(entry["inputs"]):  # both were sent, one as "<x": a censored value enters no quotient
+        if all(input_ in self.spans for input_ in entry["inputs"]):  # both were sent, one as "<x": a censored value enters no quotient
             result["not_judged"] = "comparator_undecided"
         return result
 

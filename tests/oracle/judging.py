@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from tests.oracle.knowledge import band_in_days, derived_entry, edge, in_days, limit_value
-from tests.oracle.logic import INFINITY, TRUE, Span, point
+from tests.oracle.logic import INFINITY, TRUE, Span, overlap, point
 
 
 class Verdict(NamedTuple):
@@ -84,7 +84,7 @@ def by_stratum(facts, rows):
         return rows[0], None
     quantity = strata[0]["stratum"]["quantity"]
     value = facts.quantity(quantity)
-    hits = [row for row in strata if overlaps(value, stratum_span(facts.edition, row["stratum"]))]
+    hits = [row for row in strata if overlap(value, stratum_span(facts.edition, row["stratum"]))]
     return (hits[0], None) if len(hits) == 1 else (None, "comparator_undecided")
 
 
@@ -97,12 +97,6 @@ def stratum_span(edition, stratum):
     )  # fmt: skip
 
 
-def overlaps(one, other):
-    low = max((one.low, one.low_open), (other.low, other.low_open))
-    high = min((one.high, not one.high_open), (other.high, not other.high_open))
-    return not Span(low[0], low[1], high[0], not high[1]).empty
-
-
 def row_limit(facts, name, row, side):
     """(limit as a span, inclusive) of one side of a row; (None, ...) if not known; None if the row has no such side."""
     entry = row.get(side)
@@ -112,9 +106,7 @@ def row_limit(facts, name, row, side):
     if "quantity" in entry:
         return facts.quantity(entry["quantity"]), inclusive
     if "age_line" in entry:
-        years = facts.age.years
-        if years is None or years[0] != years[1]:
-            return None, inclusive
+        years = facts.age.years  # a row with an age line is only in force where the age is known
         line = entry["age_line"]
         return point(round(line["intercept"] + years[0] / line["divisor"], 9)), inclusive
     return point(limit_value(facts.edition, entry["value"], name)), inclusive
@@ -161,7 +153,7 @@ def row_limits(facts, name, row, reason):
         if limit is None:
             continue
         if limit[0] is None:
-            return {}, "age_too_coarse" if "age_line" in row[side] else "pair_missing"
+            return {}, "pair_missing"
         limits[side] = limit
     if row and row.get("gate") and facts.truths.of(row["gate"]) != TRUE:
         reason = "info_only"

@@ -40,6 +40,13 @@ def point(x):
     return Span(x, False, x, False)
 
 
+def overlap(one, other):
+    """True if the two spans share a point."""
+    low = max((one.low, one.low_open), (other.low, other.low_open))
+    high = min((one.high, not one.high_open), (other.high, not other.high_open))
+    return not Span(low[0], low[1], high[0], not high[1]).empty
+
+
 def above(value, limit, inclusive):
     """value > limit (>= if inclusive) for every pair of values: TRUE; for none: FALSE; else UNKNOWN."""
     if value is None or limit is None:

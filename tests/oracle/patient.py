@@ -10,6 +10,7 @@ from tests.oracle.logic import INFINITY, Span, point
 
 AGE_UNIT_DAYS = {"d": Fraction(1), "wk": Fraction(7), "mo": Fraction("30.4375"), "a": Fraction("365.25")}
 PROTEIN_PAIRS = ("albumin", "igg", "iga", "igm", "kappa_flc")
+COUNTS = (("csf_leukocytes",), ("csf_nucleated_cells",), ("csf_erythrocytes",), ("csf_neutrophils", "csf_lymphocytes"))
 HOURS_OF_A_PAIR = 8
 
 
@@ -146,12 +147,8 @@ def minutes_to_analysis(document, cells):
     """Minutes from collection to the count: its analysis time, else any analysis time, else the received time."""
     specimen = document.get("specimen") or {}
     collected = moment(specimen.get("collected_at"))
-    for names in (("csf_leukocytes",), ("csf_nucleated_cells",), ("csf_erythrocytes",), None):
-        times = [
-            moment(cell["observation"].get("analyzed_at"))
-            for cell in cells
-            if names is None or cell["analyte"] in names
-        ]
+    for names in COUNTS:
+        times = [moment(cell["observation"].get("analyzed_at")) for cell in cells if cell["analyte"] in names]
         gaps = [minutes_between(collected, time) for time in times]
         gaps = [gap for gap in gaps if gap is not None]
         if gaps:

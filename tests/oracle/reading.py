@@ -8,8 +8,11 @@ from tests.oracle.logic import INFINITY, Span, point
 
 LOINC = "http://loinc.org"
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-COMPARED = re.compile(r"(<=|>=|<|>)?\s*(.*)", re.DOTALL)
+COMPARED = re.compile(r"(<=|>=|<|>|≤|≥)?\s*(.*)", re.DOTALL)
 SAYS_CSF = re.compile(r"\bcsf\b|spinal|liquor", re.IGNORECASE)
+SPECIMEN_PROBLEMS = ("wrong_specimen_code", "specimen_ambiguous", "specimen_not_stated")
+THIRDS = "{thirds}/uL"
+WITHDRAWN = ("entered_in_error", "cancelled")
 BLOODLIKE = ("serum", "plasma", "blood")
 
 
@@ -18,13 +21,16 @@ def read_panel(edition, document):
     issues = set()
     cells = []
     for index, observation in enumerate(document["observations"]):
-        if observation.get("status") in ("entered_in_error", "cancelled"):
-            continue
         cell = identify(edition, document, index, observation, issues)
         if cell is not None:
             cells.append(cell)
+    check_counterparts(edition, document, cells)
+    cells = [cell for cell in cells if cell["observation"].get("status") not in WITHDRAWN]
+    issues = {(code, index) for code, index in issues if document["observations"][index].get("status") not in WITHDRAWN}
+    for cell in cells:
+        if cell["observation"].get("value") is None and not cell["observation"].get("absent_reason"):
+            issues.add(("value_unreadable", cell["index"]))  # nothing was sent, and no reason why
     cells = [cell for cell in cells if cell["sent"] or cell["problem"]]
-    check_counterparts(edition, cells)
     for cell in cells:
         read_cell(edition, cell)
     mark_duplicates(edition, cells, issues)
@@ -49,7 +55,7 @@ def identify(edition, document, index, observation, issues):
     own = observation.get("specimen")
     cell = {
         "index": index, "observation": observation, "own": own, "display": display, "by_code": system == LOINC,
-        "tube": observation.get("tube") or None, "problem": None, "loinc": text if system == LOINC else None,
+        "tube": observation.get("tube") or None, "problem": None, "surrogate": False, "loinc": text if system == LOINC else None,
         "sent": was_sent(edition, observation.get("value")),
     }  # fmt: skip
     if system is None and text in edition["analytes"]:
@@ -85,6 +91,7 @@ def identify_loinc(edition, cell, own, panel_specimen, issues):
         analyte, code = (fitting or listed)[0]
         cell["analyte"] = analyte["id"]
         cell["tube"] = cell["tube"] or code.get("tube")
+        cell["surrogate"] = bool(code.get("surrogate"))
         if not fitting:
             cell["problem"] = "specimen_not_stated" if stated is None else "wrong_specimen_code"
         elif code.get("csf_stated"):
@@ -116,9 +123,11 @@ def own_specimen_problem(specimen, own, panel_specimen):
     return None
 
 
-def check_counterparts(edition, cells):
-    """W3b, W3c: a serum or blood LOINC without a specimen of its own needs its CSF counterpart in the same panel."""
-    present = {cell["analyte"] for cell in cells if cell["sent"] and not cell["problem"]}
+def check_counterparts(edition, document, cells):
+    """W3b, W3c: in a CSF panel, a serum or blood LOINC without a specimen of its own needs its CSF counterpart."""
+    if (document.get("specimen") or {}).get("type") in BLOODLIKE:
+        return
+    present = {cell["analyte"] for cell in cells if not cell["problem"]}
     for cell in cells:
         analyte = edition["analytes"][cell["analyte"]]
         if not cell["by_code"] or cell["problem"] or cell["own"] or analyte["specimen"] not in BLOODLIKE:
@@ -199,9 +208,8 @@ def known_code(edition, analyte, text):
     exact = [alias for alias in aliases if text in seen(alias)]
     loose = [alias for alias in aliases if alias.get("ignore_case") and text.lower() in [s.lower() for s in seen(alias)]]
     codes = [str(alias["becomes"]) for alias in exact + loose] + [text]
-    thirds = [code for code in edition["units"]["codes"] if "thirds" in code]
-    if edition["units"].get("thirds_dimension") in dimensions:
-        accepted += thirds
+    if "/uL" in accepted:
+        accepted.append(THIRDS)
     return next((code for code in codes if code in accepted), None)
 
 
@@ -220,7 +228,10 @@ def number_text(value):
 def read_number(edition, analyte, cell, code):
     text = number_text(cell["observation"]["value"])
     sign, rest = COMPARED.fullmatch(text).groups() if text is not None else (None, "")
+    sign = {"≤": "<=", "≥": ">="}.get(sign, sign)
     sent = cell["observation"].get("comparator")
+    if code == THIRDS and rest.endswith("/3"):  # "12/3" and "/3 µl" say the same: divided once
+        code = "/uL"
     number = parse_number(rest, thirds_allowed(edition, analyte, code))
     if number is None or (sign and sent and sign != sent):
         cell["problem"] = "value_unreadable"
@@ -238,8 +249,8 @@ def read_number(edition, analyte, cell, code):
 
 
 def thirds_allowed(edition, analyte, code):
-    """"12/3" is read for counts; not together with a unit that already says thirds."""
-    return scale(edition, analyte["unit"])[0] == edition["units"].get("thirds_dimension") and "thirds" not in code
+    """The text "12/3" is a count per uL; with a unit of another size it would contradict itself."""
+    return "/uL" in analyte["units"] and scale(edition, code) == scale(edition, "/uL")
 
 
 def parse_number(text, thirds):
@@ -291,17 +302,19 @@ def mark_duplicates(edition, cells, issues):
     groups = {}
     for cell in cells:
         cell["duplicate"], cell["leads"] = False, False
-        if cell["problem"] not in ("wrong_specimen_code", "specimen_ambiguous", "specimen_not_stated"):
+        if cell["problem"] not in SPECIMEN_PROBLEMS:
             groups.setdefault(cell["analyte"], []).append(cell)
     for analyte, group in groups.items():
+        direct = [cell for cell in group if not cell["surrogate"]]
+        group = direct or group  # a surrogate code counts only where the analyte's own code is missing
         repeats = edition["analytes"][analyte].get("repeats") or "none"
         for cell in duplicates(group, repeats):
             cell["duplicate"] = True
             issues.add(("duplicate_result", cell["index"]))
         usable = [cell for cell in group if not cell["duplicate"] and not cell["problem"]]
-        if repeats == "organism":
-            for cell in usable:
-                cell["leads"] = True
+        if repeats == "organism":  # any positive is positive
+            for cell in group:
+                cell["leads"] = cell in usable or cell["word"] == "positive"
         elif usable:
             max(usable, key=lambda cell: cell["tube"] or 0)["leads"] = True
 
@@ -326,7 +339,7 @@ def organism(cell):
 def cell_issues(edition, cell, issues):
     """Remarks on readable cells: a soft bound, a positive result without an organism."""
     analyte = edition["analytes"][cell["analyte"]]
-    if cell["span"] is not None:
+    if cell["span"] is not None and cell["leads"]:
         low, high = bound(edition, analyte, "soft_low"), bound(edition, analyte, "soft_high")
         under = low and (cell["span"].high < low[0] or (cell["span"].high == low[0] and not low[1]))
         over = high and (cell["span"].low > high[0] or (cell["span"].low == high[0] and not high[1]))

@@ -1,0 +1,142 @@
+"""The real server: gunicorn with two workers on one SQLite file, asked over real sockets."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from csfinterp.serving import gunicorn_command
+from csfinterp.settings import Settings
+from tests.web.conftest import PanelMaker
+
+Answer = tuple[int, dict[str, str], Any]
+
+
+class Server:
+    def __init__(self, port: int, log: Path) -> None:
+        self.port, self.log = port, log
+
+    def ask(self, method: str, address: str, body: bytes | None = None, **headers: str) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, address, body, {name.replace("_", "-"): text for name, text in headers.items()})
+            answer = connection.getresponse()
+            text = answer.read()
+            return answer.status, dict(answer.headers), json.loads(text) if text else None
+        finally:
+            connection.close()
+
+    def post(self, document: object) -> Answer:
+        return self.ask("POST", "/api/v1/panels", json.dumps(document).encode(), Content_Type="application/json")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    database = f"sqlite:///{folder / 'csf.sqlite'}"
+    environment = {**os.environ, "CSFINTERP_DATABASE_URL": database, "CSFINTERP_ALLOW_DRAFT": "true"}
+    with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "log").open("wb") as log:
+        number = listener.fileno()
+        command = gunicorn_command(Settings.load({}), f"fd://{number}", workers=2)
+        process = subprocess.Popen(command, env=environment, pass_fds=(number,), stdout=log, stderr=log)
+        running = Server(listener.getsockname()[1], folder / "log")
+    try:
+        _wait(running, process)
+        yield running
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        assert process.poll() is None, server.log.read_text()
+        try:
+            if server.ask("GET", "/readyz")[0] == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(server.log.read_text())
+
+
+def test_a_panel_travels_through_the_real_server(server: Server, panel: PanelMaker) -> None:
+    status, headers, document = server.post(panel())
+    assert (status, document["lm"]["certainty"]) == (201, "confirmed")
+    status, _, again = server.ask("GET", headers["Location"] + "/interpretation")
+    assert (status, again) == (200, document)
+
+
+def test_parallel_posts_of_one_panel_store_it_once(server: Server, panel: PanelMaker) -> None:
+    document = panel()
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(server.post, [document] * 12))
+    assert sorted(status for status, _, _ in answers) == [200] * 11 + [201]
+    assert len({json.dumps(body) for _, _, body in answers}) == 1
+
+
+def test_parallel_corrections_become_versions_without_gaps(server: Server, panel: PanelMaker) -> None:
+    first = panel()
+    _, headers, _ = server.post(first)
+    documents = []
+    for number in range(10):
+        document = json.loads(json.dumps(first))
+        document["source"]["message_id"] += f"-{number}"
+        document["observations"][1]["value"] = 100 + number
+        documents.append(document)
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(server.post, documents))
+    assert [status for status, _, _ in answers] == [201] * 10
+    assert sorted(body["version"] for _, _, body in answers) == list(range(2, 12))
+    _, _, versions = server.ask("GET", headers["Location"] + "/versions")
+    assert [item["version"] for item in versions["items"]] == list(range(1, 12))
+
+
+def test_parallel_changes_of_context_let_one_win(server: Server, panel: PanelMaker) -> None:
+    _, headers, _ = server.post(panel())
+    body = json.dumps({"tumor": "solid", "mri": "normal"}).encode()
+
+    def change(_: int) -> int:
+        address = headers["Location"] + "/context"
+        return server.ask("PUT", address, body, Content_Type="application/json", If_Match=headers["ETag"])[0]
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(change, range(6))) == [200, 412, 412, 412, 412, 412]
+
+
+def test_a_body_that_is_too_large_gets_its_answer(server: Server) -> None:
+    body = b'{"observations": "' + b"x" * 12_000_000 + b'"}'
+    status, headers, problem = server.ask("POST", "/api/v1/interpret", body, Content_Type="application/json")
+    assert (status, problem["type"]) == (413, "/problems/too-large")
+    assert headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_body_without_length_is_measured_while_it_is_read(server: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    chunks = (b"x" * 100_000 for _ in range(120))
+    headers = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+    try:
+        connection.request("POST", "/api/v1/interpret", chunks, headers, encode_chunked=True)
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())["type"]) == (413, "/problems/too-large")
+    finally:
+        connection.close()
+
+
+def test_the_log_of_the_server_holds_no_patient(server: Server, panel: PanelMaker) -> None:
+    document = panel()
+    server.post(document)
+    server.ask("GET", f"/api/v1/panels?patient={document['patient']['id']}")
+    lines = server.log.read_text().splitlines()
+    assert [line for line in lines if "/api/v1/panels" in line]
+    for word in ("MRN-TEST", "ACC-TEST", "MSG-"):
+        assert not [line for line in lines if word in line]
