@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -28,7 +28,7 @@ class Settings:
 
     config_folder: Path
     data_folder: Path
-    database_url: str
+    database_url: str = field(repr=False)  # may hold a password
     editions_folder: Path
     edition: str
     allow_draft: bool
@@ -46,7 +46,7 @@ class Settings:
     timeout: int
     trusted_proxies: int
     log_level: str
-    secret_key: str | None
+    secret_key: str | None = field(repr=False)
     demo_folder: Path
 
     @property
@@ -71,7 +71,8 @@ class Settings:
             if not chosen.is_dir():
                 raise SettingsError(f"{PREFIX}CONFIG_FOLDER: there is no folder {chosen}; name an existing folder.")
             texts |= _file_values(chosen)
-        reader = _Reader({**texts, **environ})
+        stated = {name: text for name, text in environ.items() if text != ""}  # an empty variable is not set
+        reader = _Reader({**texts, **stated})
         try:
             return _read(reader, chosen)
         except EnvError as error:
@@ -89,7 +90,7 @@ class _Reader(Env):
 
     def __init__(self, values: Mapping[str, str]) -> None:
         super().__init__(prefix=PREFIX)
-        self._values = {name: text for name, text in values.items() if text != ""}
+        self._values = values
 
     def _get_value(self, env_key: str, default: object) -> object:
         return self._values.get(env_key, default)

@@ -21,7 +21,8 @@ PINT_TOLERANCE = 1e-12
 
 
 def round9(value: float) -> float:
-    """`value` rounded once to 9 decimals (half to even); the same arithmetic as the columns use, so that no limit moves."""
+    """`value` rounded once to 9 decimals (half to even);
+    the same arithmetic as the columns use, so that no limit moves."""
     return round(value * 1e9) / 1e9 if abs(value) < ROUNDED_BELOW else value
 
 
@@ -48,7 +49,8 @@ def factor(unit: str, canonical: str, table: UnitTable, molar_mass: Fraction | N
 def to_canonical(
     value: float, unit: str, canonical: str, table: UnitTable, molar_mass: Fraction | None = None
 ) -> float:
-    """`value` [unit] in the canonical unit, rounded once to 9 decimals. Raises ValueError if the units do not convert."""
+    """`value` [unit] in the canonical unit, rounded once to 9 decimals.
+    Raises ValueError if the units do not convert."""
     found = factor(unit, canonical, table, molar_mass)
     if found is None:
         raise ValueError(f"unit {unit!r} does not convert to {canonical!r}")
@@ -115,13 +117,16 @@ class UnitReader:
 
 
 @lru_cache(maxsize=1)
-def _registry() -> pint.UnitRegistry:
+def _registry() -> pint.UnitRegistry[float]:
     return pint.UnitRegistry()
 
 
 def check_against_pint(edition: Edition) -> list[str]:
-    """Every (analyte, unit) factor against pint; one line per disagreement beyond 1e-12 relative. Empty if all agree."""
-    return [line for analyte in edition.analytes if analyte.kind == "quantity" for line in _disagreements(analyte, edition)]
+    """Every (analyte, unit) factor against pint; one line per disagreement beyond 1e-12 relative.
+    Empty if all agree."""
+    return [
+        line for analyte in edition.analytes if analyte.kind == "quantity" for line in _disagreements(analyte, edition)
+    ]
 
 
 def _disagreements(analyte: Analyte, edition: Edition) -> Iterator[str]:

@@ -18,7 +18,36 @@ from csfinterp.model import context as words
 EDITION = Path(__file__).resolve().parents[1] / "reference_ranges" / "2026.1"
 LOINC = "http://loinc.org"
 ORGANISMS = ("Listeria monocytogenes", "Enterovirus", "HSV-1", "Cryptococcus neoformans", "Staphylococcus epidermidis")
-EDGE_DAYS = (0, 1, 2, 3, 6, 7, 10, 11, 14, 15, 27, 28, 29, 30, 42, 43, 56, 57, 59, 60, 61, 90, 91, 119, 120, 182, 183, 364)
+EDGE_DAYS = (
+    0,
+    1,
+    2,
+    3,
+    6,
+    7,
+    10,
+    11,
+    14,
+    15,
+    27,
+    28,
+    29,
+    30,
+    42,
+    43,
+    56,
+    57,
+    59,
+    60,
+    61,
+    90,
+    91,
+    119,
+    120,
+    182,
+    183,
+    364,
+)
 EDGE_YEARS = (1, 4, 5, 9, 10, 11, 12, 15, 18, 19, 35, 40, 41, 50, 60, 64, 70, 80, 90, 95)
 ODD_TEXTS = (
     "1_000", "٣٤", "1,5", "1 000", "1e400", "-1e400", "NaN", "inf", "0x10", "abc", "", "--5", "1.2.3", "5 mg/L", "12/4", "12/3/3",
@@ -30,7 +59,19 @@ ODD_UNITS = (
     "mval/L", "IU/L", "10e-3", "x 0,001", "mmHg", "cm CSF", "AU", "mAU", "T/L", "K/uL", "mg/100 ml", "umol/l", "µmol/l", "μmol/L",
     " mg/L ", "MG/L", "1", "%", "[ppth]", "x" * 70, "kPa", "mg", "L", "/cmm", "gm/dL", "mcg/mL", "10E6/L", "giga.l-1",
 )  # fmt: skip
-ODD_WORDS = ("POSITIVE", " negative ", "Positiv", "no growth", "not seen", "pending", "type 2", "unclear", "", "negativ", "TYPE_2")
+ODD_WORDS = (
+    "POSITIVE",
+    " negative ",
+    "Positiv",
+    "no growth",
+    "not seen",
+    "pending",
+    "type 2",
+    "unclear",
+    "",
+    "negativ",
+    "TYPE_2",
+)
 
 
 @cache
@@ -140,12 +181,16 @@ def birth_date(rng, day):
 
 def clock(rng, when, minutes=0):
     when = when + timedelta(minutes=minutes)
-    return rng.choice((f"{when.isoformat()}+01:00",) * 8 + (f"{(when - timedelta(hours=1)).isoformat()}Z", when.date().isoformat()))
+    return rng.choice(
+        (f"{when.isoformat()}+01:00",) * 8 + (f"{(when - timedelta(hours=1)).isoformat()}Z", when.date().isoformat())
+    )
 
 
 def random_specimen(rng, seed):
     specimen = {"id": f"RND-CSF-{seed}", "site": rng.choice(("lumbar",) * 6 + words.SITES)}
-    when = datetime(rng.choice((2024, 2025, 2026)), rng.choice((1, 2, 3, 12)), rng.choice((1, 28)), rng.choice((1, 9, 23)), 20)
+    when = datetime(
+        rng.choice((2024, 2025, 2026)), rng.choice((1, 2, 3, 12)), rng.choice((1, 28)), rng.choice((1, 9, 23)), 20
+    )
     if rng.random() < 0.8:
         specimen["collected_at"] = clock(rng, when)
     if rng.random() < 0.6:
@@ -167,7 +212,9 @@ def random_context(rng):
     context = {}
     if rng.random() < 0.85:
         tumor = rng.choice(words.CODED_CONTEXT["tumor"])
-        context["tumor"] = {"class": tumor, "primary": rng.choice(("breast", "lung", "melanoma"))} if rng.random() < 0.5 else tumor
+        context["tumor"] = (
+            {"class": tumor, "primary": rng.choice(("breast", "lung", "melanoma"))} if rng.random() < 0.5 else tumor
+        )
     for name, options in words.CODED_CONTEXT.items():
         share = 0.7 if name in ("clinical_signs", "mri", "biopsy", "question") else 0.1
         if name != "tumor" and rng.random() < share:

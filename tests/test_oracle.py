@@ -170,7 +170,9 @@ def same_result(mine, said):
     fields = ("flag", "not_judged", "critical", "comparator")
     same_rule = mine["rule"] is None or said["reference"] is None or mine["rule"] == said["reference"]["rule"]
     same_unit = mine["value"] is None or mine["unit"] == said["unit"]
-    return all(mine[f] == said[f] for f in fields) and same_value(mine["value"], said["value"]) and same_rule and same_unit
+    return (
+        all(mine[f] == said[f] for f in fields) and same_value(mine["value"], said["value"]) and same_rule and same_unit
+    )
 
 
 def same_value(one, other):

@@ -58,7 +58,7 @@ def lm(report: Report) -> Iterator[str]:
     yield from _listed("Missing", list(map(words, texts(grid, "missing"))))
     yield from _listed("Would settle", texts(grid, "would_settle"))
     bounds, solid = part(grid, "bounds"), part(grid, "if_solid")
-    if bounds:
+    if bounds and bounds.get("lowest") != bounds.get("highest"):
         yield from fact("Bounds", f"lowest {words(text(bounds, 'lowest'))}, highest {words(text(bounds, 'highest'))}")
     if solid:
         yield from fact("If solid tumor", f"{_certainty(solid)} (row {text(solid, 'row') or 'not stated'})")
@@ -131,7 +131,8 @@ def _marker(report: Report, marker: Part) -> Iterator[str]:
     share, cohort = marker.get("cohort_share"), text(marker, "cohort_n")
     published = f"published share {number(round(share * 100, 6))} %" if isinstance(share, int | float) else "no share"
     published += f" (n = {cohort})" if cohort else ""
-    marks = ["disputed"] if marker.get("disputed") is True else []
+    disputed = marker.get("disputed") is True and "disputed" not in text(marker, "note")
+    marks = ["disputed"] if disputed else []
     marks += ["not scored"] if marker.get("scored") is False else []
     flag = f"flag {text(marker, 'flag')}" if text(marker, "flag") else "no flag"
     said = [words(text(marker, "agreement")) or "not evaluable", flag, published, *marks, text(marker, "note")]

@@ -104,8 +104,10 @@ def _call(report: Report, item: Part) -> str:
     values = [_value(result) for result in parts(report.document, "results") if text(result, "analyte") == analyte]
     answer = f"call recorded: {plain(told)}" if told else "no call recorded yet"
     origin = ", ".join(filter(None, [text(item, "level"), text(item, "source"), text(item, "rule")]))
-    named = f"{report.name(analyte)} {', '.join(filter(None, values))}".strip()
-    return f"* {named}: {text(item, 'reason') or 'no reason stated'} ({origin}); {answer}"
+    reason = text(item, "reason") or "no reason stated"
+    if report.name(analyte) not in reason:
+        reason = f"{report.name(analyte)} {', '.join(filter(None, values))}".strip() + f": {reason}"
+    return f"* {reason} ({origin}); {answer}"
 
 
 def _value(result: Part) -> str:
@@ -125,7 +127,9 @@ def _results(report: Report) -> Iterator[str]:
     measured = [result for result in parts(report.document, "results") if result.get("derived") is not True]
     yield from _table(report, measured)
     yield from paragraph("Flags: N normal, L low, H high, LL and HH critical, A abnormal, AA critically abnormal.")
-    yield from paragraph("? not judged, reason below. ! critical. ~ interval not from a primary source.")
+    yield from paragraph(
+        "? not judged, reason below. - information only. ! critical. ~ interval not from a primary source."
+    )
 
 
 def _derived(report: Report) -> Iterator[str]:
@@ -156,10 +160,11 @@ def _table(report: Report, results: list[Part]) -> Iterator[str]:
 
 
 def _flag(result: Part) -> str:
-    flag = text(result, "flag") or "?"
-    critical = " !" if result.get("critical") is True else ""
+    """The flag with its marks; a value that is only information has none, another missing flag is a question mark."""
+    flag = text(result, "flag") or ("-" if text(result, "not_judged") == "info_only" else "?")
     status = text(part(result, "reference"), "status")
-    return flag + critical + (" ~" if status not in ("", "primary") else "")
+    marks = ("!" if result.get("critical") is True else "") + ("~" if status not in ("", "primary") else "")
+    return f"{flag} {marks}".strip()
 
 
 def _details(result: Part) -> Iterator[str]:

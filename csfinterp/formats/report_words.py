@@ -102,6 +102,8 @@ def plain(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float):
         return number(value)
+    if isinstance(value, Mapping) and set(value) == {"value", "unit"}:
+        return f"{plain(value['value'])} {plain(value['unit'])}".strip()
     if isinstance(value, Mapping):
         return ", ".join(f"{words(str(key))} {plain(inner)}" for key, inner in value.items() if plain(inner))
     if isinstance(value, list | tuple):

@@ -1,4 +1,5 @@
-"""Panels as columns: long columns of observations, one column of arrays per panel property, and the codes that come out."""
+"""Panels as columns: long columns of observations, one column of arrays per panel property,
+and the codes that come out."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from csfinterp.model.edition import EvidenceCell, EvidenceRow
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -57,8 +60,8 @@ class TextColumn:
 class Observations:
     """Long columns, one row per observation as received, shape (n,). `panel` is the column of the cohort.
 
-    `tube` NaN if not sent; `target`: organism or assay target where a test may repeat; `withdrawn`: cancelled or entered
-    in error. None instead of a column: no row has any.
+    `tube` NaN if not sent; `target`: organism or assay target where a test may repeat; `withdrawn`: cancelled or
+    entered in error. None instead of a column: no row has any.
     """
 
     panel: Ints
@@ -92,7 +95,8 @@ class Cohort:
     """Arrays (quantities, panels) in canonical units. A value is the interval low..high; NaN = not there.
 
     `open_low`, `open_high`: the end itself is not a possible value; None where no value of the cohort is censored.
-    `reason`: number in NOT_JUDGED + 1 per (statement row, panel), 0 none, -1 not sent. `code`: word number of coded inputs,
+    `reason`: number in NOT_JUDGED + 1 per (statement row, panel), 0 none, -1 not sent. `code`: word number of coded
+    inputs,
     -1 not known. `leading`: observation row that fills the cell, -1 none.
     """
 
@@ -107,6 +111,69 @@ class Cohort:
     @property
     def size(self) -> int:
         return int(self.low.shape[1])
+
+
+@dataclass(frozen=True)
+class Normalized:
+    """`analyte`: statement row per observation (-1 none); `issue`: number of the issue per observation (0 none)."""
+
+    analyte: Ints
+    issue: Ints
+    cohort: Cohort
+
+
+@dataclass(frozen=True)
+class Partition:
+    """`interval`: number of the interval row per (quantity, panel), -1 none; `reason`: why none (NOT_JUDGED + 1)."""
+
+    interval: Ints
+    reason: Bytes
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What rules may read after suppression, shape (quantities, panels): NaN where a rule withheld the value.
+
+    `truth`: of every quality rule. `withheld`: reason number per (statement, panel), 0 none (None: nothing withheld).
+    `at_least`: the value is only a lower bound (None: nowhere).
+    """
+
+    truth: Bytes
+    low: Floats
+    high: Floats
+    withheld: Bytes | None
+    at_least: Bools | None
+
+
+@dataclass(frozen=True)
+class Flags:
+    """`flag`: number in FLAG per (statement, panel), 0 = null; `reason`: why null.
+
+    `rule_flag`: flags as rules read them. `critical`: number of the critical rule that holds + 1, 0 none.
+    """
+
+    flag: Bytes
+    rule_flag: Bytes
+    reason: Bytes
+    critical: Bytes
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one combination of words gives in an evidence table. `missing`: all inputs that are not known.
+
+    `would_settle`: those of them that keep the answer open. `bounds`: lowest and highest level still possible.
+    """
+
+    row: EvidenceRow | None
+    answer: str
+    provisional: bool
+    missing: tuple[str, ...]
+    would_settle: tuple[str, ...]
+    cell: EvidenceCell | None
+    type: str | None
+    bounds: tuple[str, str] | None
+    words: dict[str, str | None]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Knowledge as data: analytes, intervals, limits, rules, tables and citations of one edition. No number lives in Python."""
+"""Knowledge as data: analytes, intervals, limits, rules, tables and citations of one edition.
+No number lives in Python."""
 
 from __future__ import annotations
 
@@ -168,8 +169,8 @@ class InfoRow:
 class Analyte:
     """One quantity or coded result in one specimen; an id never changes its meaning.
 
-    `kind`: quantity or coded. `specimen`: csf, serum, plasma, blood, csf_and_serum, patient. `unit`: canonical UCUM code.
-    `counterpart`: the same test in the other specimen. `repeats`: tube, organism or none.
+    `kind`: quantity or coded. `specimen`: csf, serum, plasma, blood, csf_and_serum, patient. `unit`: canonical UCUM
+    code. `counterpart`: the same test in the other specimen. `repeats`: tube, organism or none.
     """
 
     id: str
@@ -311,7 +312,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Grade:
-    """A word for how far `quantity` lies beyond its limit, tested in order; see barrier_and_intrathecal.md section 3."""
+    """A word for how far `quantity` lies beyond its limit, tested in order;
+    see barrier_and_intrathecal.md section 3."""
 
     word: str
     below: float | None = None

@@ -30,8 +30,8 @@ class Limit:
     """What a quantity is compared with: exactly one of `value`, `quantity`, `reference`.
 
     `value` is in the canonical unit of the compared quantity (rounded once to 9 decimals); `text` is the limit as its
-    source prints it, with unit. `quantity` is another quantity's id. `reference` is "low" or "high" of the patient's own
-    interval row. `decision_limit` names the DL-* entry that the limit came from.
+    source prints it, with unit. `quantity` is another quantity's id. `reference` is "low" or "high" of the patient's
+    own interval row. `decision_limit` names the DL-* entry that the limit came from.
     """
 
     text: str
@@ -165,9 +165,7 @@ class Holds:
         return f"{self.id} holds"
 
 
-Predicate: TypeAlias = (
-    Above | Below | Between | Flagged | Is | Known | All | Any | Not | AtLeast | FirstKnown | Holds
-)
+Predicate: TypeAlias = Above | Below | Between | Flagged | Is | Known | All | Any | Not | AtLeast | FirstKnown | Holds
 GROUPS = (All, Any, AtLeast, FirstKnown)
 
 
@@ -192,7 +190,8 @@ def leaves(predicate: Predicate) -> Iterator[Predicate]:
 
 
 def inputs(predicate: Predicate) -> tuple[str, ...]:
-    """Ids of the quantities and coded inputs that the leaves read, each once, in order (limits that are quantities too)."""
+    """Ids of the quantities and coded inputs that the leaves read, each once,
+    in order (limits that are quantities too)."""
     seen: dict[str, None] = {}
     for leaf in leaves(predicate):
         match leaf:

@@ -6,31 +6,15 @@ is one look-up. What would settle a case falls out of the rows that are UNKNOWN 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
-from csfinterp.model.cohort import Bytes, Cohort, Ints
-from csfinterp.model.edition import EvidenceCell, EvidenceRow, EvidenceTable
+from csfinterp.model.cohort import Bytes, Cohort, Ints, Verdict
+from csfinterp.model.edition import EvidenceRow, EvidenceTable
 from csfinterp.model.predicate import inputs
 from csfinterp.steps.layout import Layout
 from csfinterp.steps.truth import TRUE, UNKNOWN, Facts, Program
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What one combination of words gives. `missing`: all unknown inputs; `would_settle`: those that keep it open."""
-
-    row: EvidenceRow | None
-    answer: str
-    provisional: bool
-    missing: tuple[str, ...]
-    would_settle: tuple[str, ...]
-    cell: EvidenceCell | None
-    type: str | None
-    bounds: tuple[str, str] | None
-    words: dict[str, str | None]
 
 
 class Evidence:
@@ -41,7 +25,9 @@ class Evidence:
         self._layout = layout
         self._rows = np.array([layout.coded[name] for name in table.inputs], np.int64)
         self._sizes = [len(layout.words[name]) + 1 for name in table.inputs]
-        self._weights = np.array([int(np.prod(self._sizes[place + 1 :])) for place in range(len(self._sizes))], np.int64)
+        self._weights = np.array(
+            [int(np.prod(self._sizes[place + 1 :])) for place in range(len(self._sizes))], np.int64
+        )
         statements = {row.id: row.when for row in table.rows} | {cell.id: cell.when for cell in table.cells}
         self._program = Program(layout, statements)
         self._decide()
@@ -128,7 +114,7 @@ class Evidence:
         letter = self.table.letters.get(words.get("mri") or "")
         if letter is None:
             return "I" if row.type_prefix == "I" else None
-        return row.type_prefix + letter
+        return f"{row.type_prefix}{letter}"
 
     def _bounds(self, number: int, words: dict[str, str | None], unknown: list[str]) -> tuple[str, str] | None:
         """Lowest and highest level over every word that the missing inputs could still take; only for a solid tumor."""
@@ -142,4 +128,3 @@ class Evidence:
     def _level(self, number: int) -> str:
         winner = int(self._winner[number])
         return self.table.rows[winner].answer if winner < len(self.table.rows) else self.table.otherwise
-

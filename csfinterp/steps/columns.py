@@ -1,4 +1,5 @@
-"""Panels -> columns: observations as received and, per panel, age spans, times, pairs and context words. Nothing is judged."""
+"""Panels -> columns: observations as received and, per panel, age spans, times, pairs and context words.
+Nothing is judged."""
 
 from __future__ import annotations
 
@@ -26,6 +27,8 @@ PAIR_HOURS = 8.0  # barrier_and_intrathecal.md section 4, "at most 8 h apart acr
 NO_AGE: AgeSpan = (float("nan"),) * 4
 WORD_NUMBER = {name: {word: number for number, word in enumerate(words)} for name, words in CODED_INPUTS.items()}
 DAYS_PER_MONTH = 30.4375
+YEARS = {"a": 1.0, "mo": 1 / 12, "wk": 7 / 365.25, "d": 1 / 365.25}
+OLDEST = 130  # completed years; beyond it one of the two dates is wrong
 
 
 class Columns:
@@ -49,16 +52,18 @@ class Columns:
             place += [number] * len(panel.observations)
             every += panel.observations
             keys += [_key(found, panel) for found in panel.observations]
-            cells += [Cell(_point(found.value) if comma else found.value, found.comparator) for found in panel.observations]
+            cells += [
+                Cell(_point(found.value) if comma else found.value, found.comparator) for found in panel.observations
+            ]
             units += [found.unit for found in panel.observations]
         withdrawn = [found.status in WITHDRAWN for found in every]
         tubes = [found.tube for found in every]
         targets = [found.organism for found in every]
         return Observations(
             np.array(place, np.int64),
-            _distinct(keys),
-            _distinct(cells),
-            _distinct(units),
+            distinct(keys),
+            distinct(cells),
+            distinct(units),
             np.array(tubes, np.float64) if any(tube is not None for tube in tubes) else None,
             targets if any(targets) else None,
             np.array(withdrawn) if any(withdrawn) else None,
@@ -78,12 +83,9 @@ class Columns:
         history = [self._history(panel) for panel in panels]
         if any(found >= 0 for found in history):
             columns[BEST_CYTOLOGY] = np.array(history, np.int8)
-        return Subjects(
-            len(panels),
-            *(np.ascontiguousarray(column) for column in ages.T),
-            columns,
-            {name: np.array(column) for name, column in numbers.items()},
-        )
+        days_low, days_high, years_low, years_high = (np.ascontiguousarray(column) for column in ages.T)
+        found = {name: np.array(column) for name, column in numbers.items()}
+        return Subjects(len(panels), days_low, days_high, years_low, years_high, columns, found)
 
     def _history(self, panel: Panel) -> int:
         entry = panel.context.history.get("csf_cytology")
@@ -137,18 +139,22 @@ class Columns:
 def age_span(panel: Panel) -> AgeSpan:
     """Age at collection as (days low, days high excluded, years low, years high included); NaN where it is not known.
 
-    Completed days and birthdays passed (reference_intervals.md S1); a number covers its whole unit (S3). Someone born on
-    29 February completes a year on 1 March in common years (S2).
+    Completed days and birthdays passed (reference_intervals.md S1); a number covers its whole unit (S3). Someone born
+    on 29 February completes a year on 1 March in common years (S2).
     """
     birth, at = panel.patient.birth_date, sampling_day(panel)
     if birth is not None and at is not None:
         days = (at - birth).days
         years = at.year - birth.year - ((at.month, at.day) < (birth.month, birth.day))
-        return (float(days), days + 1.0, float(years), float(years)) if days >= 0 else NO_AGE
+        if days < 0 or years > OLDEST:
+            return NO_AGE
+        return (float(days), days + 1.0, float(years), float(years))
     age = panel.patient.age
     if age is None:
         return NO_AGE
     value = age.value
+    if value * YEARS[age.unit] > OLDEST:
+        return NO_AGE
     if age.unit == "a":
         years = floor(value)
         return (years * 365.0, (years + 1) * 366.0, float(years), float(years))
@@ -217,10 +223,9 @@ def _point(text: str | None) -> str | None:
     return text.replace(",", ".") if text is not None and DECIMAL_COMMA.fullmatch(text) else text
 
 
-def _distinct(entries: list[object]) -> TextColumn:
+def distinct(entries: Sequence[object]) -> TextColumn:
     """Many rows hold few distinct entries; for a handful of rows, counting them is not worth it."""
     if len(entries) <= 64:
         return TextColumn(entries)
-    number: dict[object, int] = {}
-    index = np.fromiter((number.setdefault(entry, len(number)) for entry in entries), np.int64, len(entries))
-    return TextColumn(list(number), index)
+    number = {entry: place for place, entry in enumerate(dict.fromkeys(entries))}
+    return TextColumn(tuple(number), np.fromiter(map(number.__getitem__, entries), np.int64, len(entries)))

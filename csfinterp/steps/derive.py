@@ -14,15 +14,15 @@ import numpy as np
 
 from csfinterp.model.cohort import Cohort, Floats, Ints, Subjects
 from csfinterp.model.edition import Derived
-from csfinterp.steps.layout import Layout
-from csfinterp.steps.normalize import round9
+from csfinterp.steps.layout import Layout, round9
 
 Constants = Mapping[str, Floats]
 NAN = float("nan")
 
 
 def pair_quotient(inputs: list[Floats], constant: Constants) -> Floats:
-    """CSF over serum, in the derived quantity's unit: (mg/L)/(g/L) = 1e-3. Source: barrier_and_intrathecal.md section 1."""
+    """CSF over serum, in the derived quantity's unit: (mg/L)/(g/L) = 1e-3.
+    Source: barrier_and_intrathecal.md section 1."""
     csf, serum = inputs
     return csf / serum * constant["scale"]
 
@@ -70,11 +70,10 @@ def leukocytes_corrected(inputs: list[Floats], constant: Constants) -> Floats:
 
 
 def protein_corrected(inputs: list[Floats], constant: Constants) -> Floats:
-    """CSF protein [mg/L] less `per_1000` mg/L per 1000 erythrocytes /uL; never below 0. [nigrovic2011], [lyons2017p]."""
+    """CSF protein [mg/L] less `per_1000` mg/L per 1000 erythrocytes /uL; never below 0.
+    [nigrovic2011], [lyons2017p]."""
     protein, erythrocytes = inputs
-    return _contaminated(
-        erythrocytes, np.maximum(protein - constant["per_1000"] * erythrocytes / 1000, 0.0), constant
-    )
+    return _contaminated(erythrocytes, np.maximum(protein - constant["per_1000"] * erythrocytes / 1000, 0.0), constant)
 
 
 def _contaminated(erythrocytes: Floats, value: Floats, constant: Constants) -> Floats:

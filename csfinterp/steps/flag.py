@@ -1,4 +1,5 @@
-"""The interpretation code of every result: critical row first, then the patient's own interval row, else null with reason."""
+"""The interpretation code of every result: critical row first, then the patient's own interval row,
+else null with reason."""
 
 from __future__ import annotations
 
@@ -7,29 +8,15 @@ from math import inf
 
 import numpy as np
 
-from csfinterp.model.cohort import Bools, Bytes, Cohort, Floats, Ints
+from csfinterp.model.cohort import Bools, Bytes, Cohort, Flags, Floats, Ints, Judged, Partition
 from csfinterp.model.edition import ReferenceInterval
+from csfinterp.steps.intervals import AgeBands, IntervalTable
 from csfinterp.steps.layout import FLAG, REASON, Layout
-from csfinterp.steps.partition import AgeBands, Partition, Partitioner
-from csfinterp.steps.quality import Judged
 from csfinterp.steps.truth import TRUE, Facts, Program
 
 N, L, H, LL, HH = (np.int8(FLAG[word]) for word in ("N", "L", "H", "LL", "HH"))
 # Ranks from low to high; a censored value has a lowest and a highest possible rank.
 RANK_FLAGS = np.array([LL, L, N, H, HH], np.int8)
-
-
-@dataclass(frozen=True)
-class Flags:
-    """`flag`: number in FLAG per (statement, panel), 0 = null; `reason`: why null. `rule_flag`: flags as rules read them.
-
-    `critical`: number of the critical rule that holds + 1, 0 none.
-    """
-
-    flag: Bytes
-    rule_flag: Bytes
-    reason: Bytes
-    critical: Bytes
 
 
 @dataclass(frozen=True)
@@ -44,12 +31,12 @@ class _End:
 class Flagger:
     """Flags of one edition."""
 
-    def __init__(self, layout: Layout, partitioner: Partitioner) -> None:
-        self._layout, self._partitioner = layout, partitioner
+    def __init__(self, layout: Layout, table: IntervalTable) -> None:
+        self._layout, self._table = layout, table
         self._compile_critical()
         self._compile_coded()
         self._compile_bands()
-        rows = partitioner.rows
+        rows = table.rows
         self._open_limit = np.array([*(_reason_without_limit(row) for row in rows), 0], np.int8)
         gates = {row.rule: row.gate for row in rows if row.gate is not None}
         self._gates = Program(layout, gates) if gates else None
@@ -134,7 +121,7 @@ class Flagger:
         self, cohort: Cohort, judged: Judged, part: Partition, low: Floats, high: Floats, critical: tuple[Bytes, Bytes]
     ) -> tuple[Bytes, Bytes]:
         rows = len(self._layout.quantities)
-        inclusive = (self._partitioner.low_inclusive[part.interval], self._partitioner.high_inclusive[part.interval])
+        inclusive = (self._table.low_inclusive[part.interval], self._table.high_inclusive[part.interval])
         limits = (low, high, *inclusive)
         lowest = self._rank(_End(cohort.low, cohort.open_low, False), limits, critical[0])
         if cohort.high is cohort.low:
@@ -196,7 +183,8 @@ class Flagger:
         return decided
 
     def _beyond(self, end: _End, rows: Ints) -> Bools:
-        """The end of the interval lies beyond the critical limit; an open end touches its own value only from inside."""
+        """The end of the interval lies beyond the critical limit;
+        an open end touches its own value only from inside."""
         value, limit = end.value[rows], self._critical_limit
         edge = (value == limit) & self._critical_inclusive
         if end.open is not None:
@@ -243,7 +231,7 @@ class Flagger:
         facts = Facts(cohort.low, cohort.high, cohort.open_low, cohort.open_high, cohort.code, flag)
         truth = self._gates.run(facts)
         for number, rule in self._gated:
-            owner = self._partitioner.owner[number]
+            owner = self._table.owner[number]
             closed = (part.interval[owner] == number) & (truth[self._gates.rows[rule]] != TRUE) & (flag[owner] != 0)
             flag[owner] = np.where(closed, 0, flag[owner])
             reason[owner] = np.where(closed, REASON["info_only"], reason[owner])
@@ -266,4 +254,3 @@ def _reason_without_limit(row: ReferenceInterval) -> int:
     if row.high is None or row.high.value is not None:
         return 0
     return REASON["pair_missing" if row.high.quantity is not None else "age_too_coarse"]
-

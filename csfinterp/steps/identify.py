@@ -20,10 +20,10 @@ MAX_REMEMBERED = 20_000
 
 @dataclass(frozen=True)
 class Identity:
-    """`row`: statement row, -1 if none. `issue`: word of ISSUE_CODES or None. `ask`: accepted only beside its counterpart.
+    """`row`: statement row, -1 if none. `issue`: word of ISSUE_CODES or None.
 
-    `text` says what is wrong and what to send; `note` is printed with an accepted result. `meant`: analyte id under which
-    a value that may not be used is kept in sight.
+    `ask`: accepted only beside its counterpart. `text` says what is wrong and what to send; `note` is printed with an
+    accepted result. `meant`: analyte id under which a value that may not be used is kept in sight.
     """
 
     row: int = -1
@@ -133,7 +133,8 @@ class Identifier:
         if not loinc_check_digit_holds(key.code):
             return Identity(
                 issue="code_invalid",
-                text="This is not a valid LOINC code (its check digit fails). Value kept, not interpreted. Check the code.",
+                text="This is not a valid LOINC code (its check digit fails). Value kept, not interpreted. "
+                "Check the code.",
             )
         if key.code in self._loinc:
             return self._ask_known(key)
@@ -141,7 +142,9 @@ class Identifier:
             return self._ask_wrong(key)
         known = self._layout.edition.codes_info.get(key.code)
         if known is not None:
-            return Identity(issue="info_only", text=f"LOINC {key.code} ({known}) is known; no rule reads it. Value kept.")
+            return Identity(
+                issue="info_only", text=f"LOINC {key.code} ({known}) is known; no rule reads it. Value kept."
+            )
         return Identity(
             issue="code_unknown",
             text=f"LOINC {key.code} is not known to this edition. Value kept, not interpreted. "

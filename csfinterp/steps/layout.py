@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from csfinterp.model.cohort import Floats
 from csfinterp.model.context import CODED_INPUTS, FLAGS, NOT_JUDGED, NUMBER_CONTEXT, UNKNOWN_WORDS
 from csfinterp.model.edition import Analyte, Derived, Edition, ReferenceInterval
+from csfinterp.units import ROUNDED_BELOW
 
 BEST_CYTOLOGY = "csf_cytology_best"
 NOT_SENT = -1
@@ -13,11 +17,18 @@ FLAG_WORDS = (None, *FLAGS)
 REASON_WORDS = (None, *NOT_JUDGED)
 
 
+def round9(values: Floats) -> Floats:
+    """Rounded once to 9 decimals (half to even), the arithmetic of units.round9; shape kept."""
+    rounded: Floats = np.where(np.abs(values) < ROUNDED_BELOW, np.rint(values * 1e9) / 1e9, values)
+    return rounded
+
+
 class Layout:
     """Row numbers of one edition.
 
     `quantity`: id -> row of the value arrays (analytes, then derived and helper quantities, then numeric context).
-    `coded`: id -> row of the word array (coded analytes, best cytology, context). `statement`: id -> row of the flag and
+    `coded`: id -> row of the word array (coded analytes, best cytology, context). `statement`: id -> row of the flag
+    and
     reason arrays (all quantities, then the coded analytes).
     """
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from math import inf, isfinite, nan
 from typing import NamedTuple
 
 import numpy as np
 
-from csfinterp.model.cohort import Bools, Bytes, Cell, Cohort, Floats, Ints, Observations, Subjects
+from csfinterp.model.cohort import Bools, Cell, Cohort, Floats, Ints, Normalized, Observations, Subjects
 from csfinterp.model.context import ISSUE_CODES
 from csfinterp.steps.identify import Identifier
-from csfinterp.steps.layout import BEST_CYTOLOGY, NOT_SENT, REASON, Layout
-from csfinterp.units import ROUNDED_BELOW, UnitReader
+from csfinterp.steps.layout import BEST_CYTOLOGY, NOT_SENT, REASON, Layout, round9
+from csfinterp.units import UnitReader
 
 ISSUE = {word: number + 1 for number, word in enumerate(ISSUE_CODES)}
 LESS, LESS_EQUAL, GREATER, GREATER_EQUAL = 1, 2, 3, 4
@@ -58,21 +57,6 @@ def read_number(cell: Cell, not_sent: frozenset[str]) -> Number:
     if not isfinite(value) or (inside and apart and inside != apart):
         return UNREADABLE
     return Number(value, inside or apart, 1.0 if match["thirds"] else 0.0, 0)
-
-
-def round9(values: Floats) -> Floats:
-    """Rounded once to 9 decimals (half to even), the arithmetic of units.round9; shape kept."""
-    rounded: Floats = np.where(np.abs(values) < ROUNDED_BELOW, np.rint(values * 1e9) / 1e9, values)
-    return rounded
-
-
-@dataclass(frozen=True)
-class Normalized:
-    """`analyte`: statement row per observation (-1 none); `issue`: number of the issue per observation (0 none)."""
-
-    analyte: Ints
-    issue: Ints
-    cohort: Cohort
 
 
 class Normalizer:
@@ -189,7 +173,8 @@ class Normalizer:
     def _lead(
         self, rows: Ints, own: Ints, panel: Ints, observations: Observations, issue: Ints, cohort: Cohort
     ) -> Bools | None:
-        """Chooses the observation that fills each cell; a repeat without a rule is `duplicate_result`, none is judged."""
+        """Chooses the observation that fills each cell;
+        a repeat without a rule is `duplicate_result`, none is judged."""
         cohort.leading[own, panel] = rows
         twice = np.flatnonzero(cohort.leading[own, panel] != rows)
         if not len(twice):
@@ -234,7 +219,8 @@ class Normalizer:
         return found
 
     def _unit_factors(self, own: Ints, rows: Ints, observations: Observations) -> tuple[Floats, Floats, Ints]:
-        """Per row: factor to the canonical unit, 1 where the unit itself says thirds, and the issue number (0 = converts)."""
+        """Per row: factor to the canonical unit, 1 where the unit itself says thirds,
+        and the issue number (0 = converts)."""
         texts = observations.unit.texts
         which = rows if observations.unit.index is None else observations.unit.index[rows]
         pair = own * len(texts) + which
@@ -299,15 +285,25 @@ class Normalizer:
     # coded results ----------------------------------------------------------------------------------------------
 
     def _read_words(self, rows: Ints, analyte: Ints, observations: Observations, issue: Ints, cohort: Cohort) -> None:
-        groups: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for row in rows.tolist():
-            statement, cell = int(analyte[row]), observations.value.at(row)
-            word, code = self._word(statement, cell.value)
-            if code >= 0:
-                issue[row] = code
-                groups.setdefault((statement, int(observations.panel[row])), []).append((row, word))
-        for (statement, column), group in groups.items():
-            self._settle_words(statement, column, group, observations, issue, cohort)
+        if not len(rows):
+            return
+        texts = observations.value.texts
+        which = rows if observations.value.index is None else observations.value.index[rows]
+        pairs, place = np.unique(analyte[rows] * len(texts) + which, return_inverse=True)
+        answers = [self._word(pair // len(texts), texts[pair % len(texts)].value) for pair in pairs.tolist()]
+        word, code = np.array(answers, np.int64)[place].T
+        issue[rows] = np.maximum(code, 0)
+        sent = code >= 0
+        rows, word, code = rows[sent], word[sent], code[sent]
+        own, panel = analyte[rows], observations.panel[rows]
+        cohort.leading[own, panel] = rows
+        repeated = cohort.leading[own, panel] != rows
+        cohort.code[own - len(self._layout.quantities), panel] = word
+        cohort.reason[own, panel] = np.where(word < 0, REASON["value_unreadable"], 0)
+        for statement, column in {(int(own[at]), int(panel[at])) for at in np.flatnonzero(repeated)}:
+            group = np.flatnonzero((own == statement) & (panel == column))
+            members = [(int(rows[at]), int(word[at])) for at in group]
+            self._settle_words(statement, column, members, observations, issue, cohort)
 
     def _word(self, statement: int, text: str | float | None) -> tuple[int, int]:
         """(number of the word, issue number): word -1 where it is not known; issue -1 where nothing was sent."""
@@ -336,18 +332,19 @@ class Normalizer:
         issue: Ints,
         cohort: Cohort,
     ) -> None:
-        """One word per cell: the weightiest of distinct targets; a repeat of the same target is judged only if positive."""
+        """One word per cell: the weightiest of distinct targets;
+        a repeat of the same target is judged only if positive."""
         analyte = self._layout.coded_analytes[statement - len(self._layout.quantities)]
-        if len(group) > 1:
-            seen: dict[str | None, list[tuple[int, int]]] = {}
-            for row, word in group:
-                target = observations.target[row] if observations.target and analyte.repeats == "organism" else None
-                seen.setdefault((target or "").strip().casefold(), []).append((row, word))
-            repeated = [pair for pairs in seen.values() if len(pairs) > 1 for pair in pairs]
-            for row, _ in repeated:
-                issue[row] = ISSUE["duplicate_result"]
-            # A positive organism result stays critical even when it was sent twice (safety law SL41).
-            group = [pair for pair in group if pair not in repeated or (pair[1] == 0 and analyte.needs_organism)]
+        seen: dict[str | None, list[tuple[int, int]]] = {}
+        for row, word in group:
+            target = observations.target[row] if observations.target and analyte.repeats == "organism" else None
+            seen.setdefault((target or "").strip().casefold(), []).append((row, word))
+        repeated = [pair for pairs in seen.values() if len(pairs) > 1 for pair in pairs]
+        for row, _ in repeated:
+            issue[row] = ISSUE["duplicate_result"]
+        # A positive organism result stays critical even when it was sent twice (safety law SL41).
+        group = [pair for pair in group if pair not in repeated or (pair[1] == 0 and analyte.needs_organism)]
+        cohort.code[self._layout.coded[analyte.id], column] = -1
         usable = [(word, row) for row, word in group if word >= 0]
         if usable:
             word, row = min(usable)

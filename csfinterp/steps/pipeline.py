@@ -14,24 +14,23 @@ from csfinterp.steps.classify import Evidence
 from csfinterp.steps.columns import Columns
 from csfinterp.steps.derive import Deriver
 from csfinterp.steps.explain import Explainer
+from csfinterp.steps.explain.parts import Parts
 from csfinterp.steps.flag import Flagger
 from csfinterp.steps.identify import Identifier
+from csfinterp.steps.intervals import IntervalTable, age_columns
 from csfinterp.steps.layout import Layout
 from csfinterp.steps.normalize import Normalizer
-from csfinterp.steps.partition import Partitioner, age_columns
+from csfinterp.steps.partition import Partitioner
 from csfinterp.steps.profile import Profiles
 from csfinterp.steps.quality import Quality
 from csfinterp.steps.truth import Facts, Program
 
 CHUNK = 4096
-# More than 5 % between a quotient as sent and as computed is said (analytes.md section 3; the 5 % is ours).
-DISAGREEMENT = 0.05
 
 
 class Core:
-    """One edition (with a site's options) compiled. Immutable but for caches of texts; may be shared between threads."""
-
-    disagreement = DISAGREEMENT
+    """One edition (with a site's options) compiled.
+    Immutable but for caches of texts; may be shared between threads."""
 
     def __init__(self, edition: Edition) -> None:
         self.edition = edition
@@ -39,10 +38,11 @@ class Core:
         self.identifier = Identifier(layout)
         self.columns = Columns(layout, self.identifier)
         self.normalizer = Normalizer(layout, self.identifier)
-        self.partitioner = Partitioner(layout)
+        self.intervals = IntervalTable(layout)
+        self._partitioner = Partitioner(layout, self.intervals)
         self._deriver = Deriver(layout)
         self.quality = Quality(layout)
-        self._flagger = Flagger(layout, self.partitioner)
+        self._flagger = Flagger(layout, self.intervals)
         self.findings = Program(
             layout,
             {finding.id: finding.when for finding in edition.findings},
@@ -52,17 +52,30 @@ class Core:
         self._finding_rows = np.array([self.findings.rows[finding.id] for finding in edition.findings], np.int64)
         self.profiles = Profiles(layout)
         self.evidence = {table.id: Evidence(layout, table) for table in edition.evidence}
-        self._explainer = Explainer(self)
+        self._explainer = Explainer(
+            Parts(
+                edition,
+                layout,
+                self.intervals,
+                self.identifier,
+                self.normalizer.value,
+                self.quality.rows,
+                self.quality.vetoes,
+                self.findings.rows,
+                self.profiles.start,
+                self.evidence,
+            )
+        )
 
     def run(self, observations: Observations, subjects: Subjects) -> Outcomes:
         """Observations and subjects of a cohort -> every outcome as codes; rows never talk to each other."""
         ages = age_columns(subjects)
         normalized = self.normalizer.read(observations, subjects)
         cohort = normalized.cohort
-        part = self.partitioner.choose(subjects, cohort, ages)
-        low, high = self.partitioner.limits(part.interval, subjects)
+        part = self._partitioner.choose(cohort, ages)
+        low, high = self.intervals.limits(part.interval, subjects)
         computed = self._deriver.add(subjects, cohort, high)
-        self.partitioner.fill(part.interval, cohort, high)
+        self.intervals.fill(part.interval, cohort, high)
         judged = self.quality.judge(cohort)
         flags = self._flagger.flags(cohort, judged, part, low, high, ages)
         facts = Facts(

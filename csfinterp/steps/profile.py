@@ -1,4 +1,5 @@
-"""Comparison with the published profiles of cytology-positive LM, marker by marker; never a probability, never a level."""
+"""Comparison with the published profiles of cytology-positive LM, marker by marker;
+never a probability, never a level."""
 
 from __future__ import annotations
 
@@ -30,6 +31,7 @@ class Profiles:
         self._index = np.array(self._rows, np.int64)
 
     def compare(self, rule_flag: Bytes) -> Bytes:
-        """Truth of "abnormal in the profile's direction" per marker, UNKNOWN without a flag; shape (markers, panels)."""
+        """Truth of "abnormal in the profile's direction" per marker, UNKNOWN without a flag;
+        shape (markers, panels)."""
         found: Bytes = np.take_along_axis(self._tables, rule_flag[self._index].astype(np.int64), axis=1)
         return found

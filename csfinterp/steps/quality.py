@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from csfinterp.model.cohort import Bools, Bytes, Cohort, Floats
+from csfinterp.model.cohort import Cohort, Judged
 from csfinterp.steps.layout import REASON, Layout
 from csfinterp.steps.truth import TRUE, Facts, Program
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What rules may read after suppression, shape (quantities, panels): NaN where a rule withheld the value.
-
-    `withheld`: reason number per (statement, panel), 0 none. `at_least`: the value is only a lower bound (None: nowhere).
-    """
-
-    truth: Bytes
-    low: Floats
-    high: Floats
-    withheld: Bytes | None
-    at_least: Bools | None
 
 
 class Quality:

@@ -38,7 +38,8 @@ FALSE, UNKNOWN, TRUE = np.int8(0), np.int8(1), np.int8(2)
 class Facts:
     """What predicates read, shape (rows, panels) each: value intervals (NaN = unknown), words, flags, reference limits.
 
-    `open_low`, `open_high` are None where nothing is censored. `given`: truth of statements decided by earlier programs.
+    `open_low`, `open_high` are None where nothing is censored. `given`: truth of statements decided by earlier
+    programs.
     """
 
     low: Floats
@@ -181,7 +182,8 @@ class Program:
         return place
 
     def _word_table(self, name: str, values: tuple[str, ...]) -> NDArray[np.int8]:
-        """Truth by word number + 1; column 0: nothing known. Words that mean "not known" are UNKNOWN unless asked for."""
+        """Truth by word number + 1; column 0: nothing known.
+        Words that mean "not known" are UNKNOWN unless asked for."""
         unknown = self._layout.unknown_words.get(name, ())
         table = [UNKNOWN]
         for word in self._layout.words[name]:
@@ -236,10 +238,7 @@ class Program:
                 pair = (Above(quantity, low, inclusive), Below(quantity, high, inclusive))
                 node = self._group("and", tuple(self._visit(item) for item in pair))
             case Holds(name):
-                if name in self.rows:
-                    node = self.rows[name]
-                else:
-                    node = self._add("given", (self._given[name],), 0, 1)
+                node = self.rows[name] if name in self.rows else self._add("given", (self._given[name],), 0, 1)
             case _:
                 kind, place = self._leaf[predicate]
                 node = self._offset[kind] + place

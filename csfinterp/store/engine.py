@@ -35,7 +35,7 @@ class StoreError(CsfinterpError):
 def open_engine(database_url: str) -> Engine:
     """An engine for the service. Creates the SQLite file (readable by its owner only) but no tables: see `upgrade`.
 
-    Raises StoreError for an address that cannot be used. Error messages of the engine never hold values.
+    Raises StoreError for an address that cannot be used. Error messages never hold the parameters of a statement.
     """
     url = _checked(database_url)
     engine = create_engine(url, hide_parameters=True, pool_size=8, max_overflow=24, pool_pre_ping=_is_server(url))

@@ -129,7 +129,6 @@ REFUSED: list[tuple[Document, str, str]] = [
     ({"patient": {"birth_date": "1961"}}, "/patient/birth_date", "YYYY-MM-DD"),
     ({"patient": {"birth_date": "1961-02-30"}}, "/patient/birth_date", "exists"),
     ({"patient": {"birth_date": "١٩٦١-٠٤-٠٢"}}, "/patient/birth_date", "YYYY-MM-DD"),
-    ({"patient": {"age": {"value": 131, "unit": "a"}}}, "/patient/age/value", "130 years"),
     ({"patient": {"age": {"value": -1, "unit": "a"}}}, "/patient/age/value", "0 or more"),
     ({"patient": {"age": {"value": 54}}}, "/patient/age/unit", "a, mo, wk, d"),
     ({"patient": {"age": {"value": "54", "unit": "a"}}}, "/patient/age/value", "JSON number"),
@@ -165,8 +164,6 @@ REFUSED: list[tuple[Document, str, str]] = [
     ({"context": {"imunosuppressed": True}}, "/context/imunosuppressed", "Did you mean immunosuppressed?"),
     ({"context": {"history": {"csf_cytology": "maybe"}}}, "/context/history/csf_cytology", "nondiagnostic"),
     ({"colour": 1}, "/colour", "colour"),
-    ({"specimen": TAKEN, "patient": {"birth_date": "2026-03-05"}}, "/patient/birth_date", "130 years"),
-    ({"specimen": TAKEN, "patient": {"birth_date": "1880-01-01"}}, "/patient/birth_date", "130 years"),
 ]  # fmt: skip
 
 

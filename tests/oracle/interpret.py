@@ -147,7 +147,9 @@ class Panel:
         withheld = "duplicate_result" if cell["duplicate"] else self.withheld.get(name)
         if cell["word"]:
             verdict = judging.judge_word(self, name, cell["word"], withheld)
-            cell["critical"] = judging.critical_words(self, name, cell["word"])
+            cell["critical"] = {
+                rule.get("rule") or rule["id"] for rule in judging.critical_word_rules(self, name, cell["word"])
+            }
         else:
             verdict = judging.judge(self, name, cell["span"], withheld)
             cell["critical"] = judging.critical_ids(self, name, cell["span"])
@@ -174,7 +176,9 @@ class Panel:
         sent = {cell["analyte"] for cell in self.cells if cell["problem"] not in SPECIMEN_PROBLEMS}
         if not entry.get("report_if_missing") or not sent & set(entry["inputs"]) or name in sent:
             return None
-        if all(input_ in self.spans for input_ in entry["inputs"]):  # both were sent, one as "<x": a censored value enters no quotient
+        if all(
+            input_ in self.spans for input_ in entry["inputs"]
+        ):  # both were sent, one as "<x": a censored value enters no quotient
             result["not_judged"] = "comparator_undecided"
         return result
 
@@ -228,7 +232,11 @@ class Panel:
         return unknown_words(name, self.edition)
 
     def is_known(self, name):
-        if name == "csf_cytology_best" or name in CODED_INPUTS or (self.edition["analytes"].get(name) or {}).get("values"):
+        if (
+            name == "csf_cytology_best"
+            or name in CODED_INPUTS
+            or (self.edition["analytes"].get(name) or {}).get("values")
+        ):
             return self.word(name) not in (None, *self.unknown_words(name))
         return self.quantity(name) is not None
 

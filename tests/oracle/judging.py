@@ -253,8 +253,8 @@ def band_at(facts, name, x):
 
 def judge_word(facts, name, word, suppressed=None):
     """The verdict on a coded result."""
-    for rule in facts.edition["critical"]:
-        if name in rule["analytes"] and word in (rule.get("words") or []) and rule.get("flag"):
+    for rule in critical_word_rules(facts, name, word):
+        if rule.get("flag"):
             return Verdict(rule["flag"], None, None, (rule["flag"],))
     if suppressed:
         return Verdict(None, suppressed, None, (None,))
@@ -262,17 +262,13 @@ def judge_word(facts, name, word, suppressed=None):
     return Verdict(entry.get("flag"), entry.get("not_judged"), None, (entry.get("flag"),))
 
 
-def critical_words(facts, name, word):
-    """Ids of the critical rows that a coded result meets; a first finding counts once in the patient's history."""
+def critical_word_rules(facts, name, word):
+    """The critical rows that a coded result meets; a first finding counts once in the patient's history."""
     history = (facts.document.get("context") or {}).get("history") or {}
-    found = set()
-    for rule in facts.edition["critical"]:
-        if name not in rule["analytes"] or word not in (rule.get("words") or []):
-            continue
-        if rule.get("first_only") and seen_before(history, name, rule["words"]):
-            continue
-        found.add(rule.get("rule") or rule["id"])
-    return found
+    rules = [
+        rule for rule in facts.edition["critical"] if name in rule["analytes"] and word in (rule.get("words") or [])
+    ]
+    return [rule for rule in rules if not (rule.get("first_only") and seen_before(history, name, rule["words"]))]
 
 
 def seen_before(history, name, words):

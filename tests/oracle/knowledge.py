@@ -31,7 +31,9 @@ def load(folder, options=()):
     """All that the oracle reads of an edition folder, the named options applied."""
     folder = Path(folder)
     findings = yaml.safe_load((folder / "findings.yaml").read_text(encoding="utf-8"))
-    analytes = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((folder / "analytes").glob("*.yaml"))]
+    analytes = [
+        yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((folder / "analytes").glob("*.yaml"))
+    ]
     edition = {
         "top": yaml.safe_load((folder / "edition.yaml").read_text(encoding="utf-8")),
         "units": yaml.safe_load((folder / "units.yaml").read_text(encoding="utf-8")),
@@ -42,7 +44,9 @@ def load(folder, options=()):
         "quality": entries(folder / "quality.yaml", "quality"),
         "findings": findings["findings"],
         "scales": findings.get("grade_scales") or [],
-        "profiles": [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((folder / "profiles").glob("*.yaml"))],
+        "profiles": [
+            yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((folder / "profiles").glob("*.yaml"))
+        ],
         "tables": {table["id"]: table for table in entries(folder / "evidence.yaml", "tables")},
         "codes_info": {str(code["code"]): code for code in entries(folder / "codes_info.yaml", "codes_info")},
     }
@@ -53,33 +57,54 @@ def load(folder, options=()):
 
 
 def apply_option(edition, option):
-    """Put the rows that the option states in place of the default rows that overlap them in age and site."""
+    """Put the option's rows in place of the default rows, for exactly the sites and ages that it states."""
     new_rows = option.get("intervals") or []
-    target = option.get("analyte")
     if new_rows:
-        owner = edition["analytes"].get(target) or derived_entry(edition, target)
-        kept = [row for row in owner.get("intervals") or [] if not any(overlap(row, new) for new in new_rows)]
+        owner = edition["analytes"].get(option["analyte"]) or derived_entry(edition, option["analyte"])
+        kept = owner.get("intervals") or []
+        for new in new_rows:
+            kept = [piece for row in kept for piece in outside(row, new)]
         owner["intervals"] = kept + new_rows
     replaced = option.get("replaces_critical") or []
     edition["critical"] = [
-        rule for rule in edition["critical"] if rule["id"] not in replaced and rule.get("rule", rule["id"]) not in replaced
+        rule
+        for rule in edition["critical"]
+        if rule["id"] not in replaced and rule.get("rule", rule["id"]) not in replaced
     ] + (option.get("critical") or [])
     for limit in option.get("decision_limits") or []:
         edition["limits"][limit["id"]] = limit
     for name, constants in (option.get("constants") or {}).items():
-        derived_entry(edition, name)["constants"] = {**(derived_entry(edition, name).get("constants") or {}), **constants}
+        derived_entry(edition, name)["constants"] = {
+            **(derived_entry(edition, name).get("constants") or {}),
+            **constants,
+        }
+
+
+def outside(row, new):
+    """What is left of a row outside the sites and ages of a new one. A row for a context replaces only such rows."""
+    sites, new_sites = site_list(row), site_list(new)
+    shared = [site for site in sites if site in new_sites]
+    low, high = band_in_days(row.get("age"))
+    new_low, new_high = band_in_days(new.get("age"))
+    if not shared or bool(row.get("when")) != bool(new.get("when")) or new_low >= high or low >= new_high:
+        return [row]
+    pieces = []
+    if len(shared) < len(sites):
+        pieces.append({**row, "sites": [site for site in sites if site not in shared]})
+    age, new_age = row.get("age") or {}, new.get("age") or {}
+    if low < new_low:
+        pieces.append({**row, "sites": shared, "age": {"from": age.get("from"), "to": new_age["from"]}})
+    if new_high < high:
+        pieces.append({**row, "sites": shared, "age": {"from": new_age["to"], "to": age.get("to")}})
+    return pieces
+
+
+def site_list(row):
+    return ["lumbar", "ventricular", "cisternal", "unknown"] if row["sites"] == "all" else row["sites"]
 
 
 def derived_entry(edition, name):
     return next((entry for entry in edition["derived"] if entry["id"] == name), None)
-
-
-def overlap(one, other):
-    """True if two rows share a site and an age."""
-    sites = "all" in (one["sites"], other["sites"]) or set(one["sites"]) & set(other["sites"])
-    low_1, high_1 = band_in_days(one.get("age"))
-    low_2, high_2 = band_in_days(other.get("age"))
-    return bool(sites) and low_1 < high_2 and low_2 < high_1
 
 
 def band_in_days(age):

@@ -41,7 +41,7 @@ class Age:
         return self.days is not None
 
     def inside(self, band):
-        """"yes" if every age possible lies in the band [from, to), "no" if none does, "partly" else."""
+        """ "yes" if every age possible lies in the band [from, to), "no" if none does, "partly" else."""
         low, high = edge((band or {}).get("from")), edge((band or {}).get("to"))
         if self.start is None:
             reached = low is None or self.completed(low[1]) >= low[0]
@@ -126,8 +126,8 @@ def pairing(document, cells, issues):
     glucose = "unknown"
     for name in (*PROTEIN_PAIRS, "glucose"):
         csf, serum = usable(cells, "csf_" + name), usable(cells, "serum_" + name)
-        if csf is None or serum is None:
-            continue
+        if csf is None or serum is None or not (csf["span"].exact and serum["span"].exact):
+            continue  # no quotient, so nothing is paired
         time = moment(serum["observation"].get("collected_at"))
         word = pair_word(csf_time, time, 0 if name == "glucose" else HOURS_OF_A_PAIR)
         if word == "assumed":
@@ -143,12 +143,18 @@ def pairing(document, cells, issues):
     return {"pair_same_day": day_word, "pair_method_differs": differs, "serum_glucose_same_day": glucose}
 
 
+def fits(cell):
+    return cell["problem"] not in ("wrong_specimen_code", "specimen_ambiguous", "specimen_not_stated")
+
+
 def minutes_to_analysis(document, cells):
-    """Minutes from collection to the count: its analysis time, else any analysis time, else the received time."""
+    """Minutes from collection to the count: its analysis time, else that of another count, else the received time."""
     specimen = document.get("specimen") or {}
     collected = moment(specimen.get("collected_at"))
     for names in COUNTS:
-        times = [moment(cell["observation"].get("analyzed_at")) for cell in cells if cell["analyte"] in names]
+        times = [
+            moment(cell["observation"].get("analyzed_at")) for cell in cells if cell["analyte"] in names and fits(cell)
+        ]
         gaps = [minutes_between(collected, time) for time in times]
         gaps = [gap for gap in gaps if gap is not None]
         if gaps:

@@ -28,15 +28,14 @@ def read_panel(edition, document):
     cells = [cell for cell in cells if cell["observation"].get("status") not in WITHDRAWN]
     issues = {(code, index) for code, index in issues if document["observations"][index].get("status") not in WITHDRAWN}
     for cell in cells:
-        if cell["observation"].get("value") is None and not cell["observation"].get("absent_reason"):
-            issues.add(("value_unreadable", cell["index"]))  # nothing was sent, and no reason why
-    cells = [cell for cell in cells if cell["sent"] or cell["problem"]]
-    for cell in cells:
+        nothing = cell["observation"].get("value") is None and not cell["observation"].get("absent_reason")
+        if nothing and not cell["problem"]:
+            issues.add(("value_unreadable", cell["index"]))  # no value, and no reason why
         read_cell(edition, cell)
-    mark_duplicates(edition, cells, issues)
-    for cell in cells:
         if cell["problem"]:
             issues.add((cell["problem"], cell["index"]))
+    cells = [cell for cell in cells if cell["sent"]]
+    mark_duplicates(edition, cells, issues)
     for cell in cells:
         cell_issues(edition, cell, issues)
     return cells, issues
@@ -161,7 +160,7 @@ def was_sent(edition, value):
 def read_cell(edition, cell):
     """Fill `value`, `comparator`, `span`, `word` of a cell, or its `problem`."""
     cell.update(value=None, comparator=None, span=None, word=None)
-    if cell["problem"]:
+    if cell["problem"] or not cell["sent"]:
         return
     analyte = edition["analytes"][cell["analyte"]]
     if analyte["kind"] == "coded":
@@ -206,7 +205,9 @@ def known_code(edition, analyte, text):
     dimensions = {scale(edition, code)[0] for code in accepted}
     aliases = [alias for alias in edition["units"]["aliases"] if dimensions & set(alias["dimensions"])]
     exact = [alias for alias in aliases if text in seen(alias)]
-    loose = [alias for alias in aliases if alias.get("ignore_case") and text.lower() in [s.lower() for s in seen(alias)]]
+    loose = [
+        alias for alias in aliases if alias.get("ignore_case") and text.lower() in [s.lower() for s in seen(alias)]
+    ]
     codes = [str(alias["becomes"]) for alias in exact + loose] + [text]
     if "/uL" in accepted:
         accepted.append(THIRDS)
@@ -274,13 +275,9 @@ def clipped(edition, analyte, value, comparator):
     span = spans[comparator]
     low, high = bound(edition, analyte, "hard_low"), bound(edition, analyte, "hard_high")
     if low is not None:
-        if value < low[0]:
-            return None
         if span.low < low[0] or (span.low == low[0] and not low[1]):
             span = Span(low[0], not low[1], span.high, span.high_open)
     if high is not None:
-        if value > high[0]:
-            return None
         if span.high > high[0] or (span.high == high[0] and not high[1]):
             span = Span(span.low, span.low_open, high[0], not high[1])
     return None if span.empty else span
@@ -339,10 +336,10 @@ def organism(cell):
 def cell_issues(edition, cell, issues):
     """Remarks on readable cells: a soft bound, a positive result without an organism."""
     analyte = edition["analytes"][cell["analyte"]]
-    if cell["span"] is not None and cell["leads"]:
+    if cell["span"] is not None and cell["span"].exact and cell["leads"]:
         low, high = bound(edition, analyte, "soft_low"), bound(edition, analyte, "soft_high")
-        under = low and (cell["span"].high < low[0] or (cell["span"].high == low[0] and not low[1]))
-        over = high and (cell["span"].low > high[0] or (cell["span"].low == high[0] and not high[1]))
+        under = low and (cell["value"] < low[0] or (cell["value"] == low[0] and not low[1]))
+        over = high and (cell["value"] > high[0] or (cell["value"] == high[0] and not high[1]))
         if under or over:
             issues.add(("soft_bound", cell["index"]))
     if analyte.get("needs_organism") and cell["word"] == "positive" and not organism(cell):

@@ -87,7 +87,7 @@ def first_row(facts, rows):
 
 def unknown_inputs(facts, predicate):
     """Inputs of the UNKNOWN leaves that keep a predicate UNKNOWN."""
-    (kind, body), = predicate.items()
+    ((kind, body),) = predicate.items()
     if facts.truths.of(predicate) != UNKNOWN:
         return set()
     if kind in ("all", "any", "first_known"):

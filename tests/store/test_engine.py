@@ -6,6 +6,7 @@ import multiprocessing
 import sqlite3
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -89,13 +90,13 @@ def test_a_failed_migration_leaves_nothing_behind(database_url: str, monkeypatch
     assert revisions(engine)[0] == "0001"
 
 
-def _open(url: str, start: object, answers: object) -> None:
-    start.wait()  # type: ignore[attr-defined]
+def _open(url: str, start: Any, answers: Any) -> None:
+    start.wait()
     try:
         opened = open_store(url)
-        answers.put(revisions(opened.engine)[0])  # type: ignore[attr-defined]
+        answers.put(revisions(opened.engine)[0])
     except Exception as error:
-        answers.put(repr(error))  # type: ignore[attr-defined]
+        answers.put(repr(error))
         raise
 
 

@@ -1,9 +1,9 @@
-"""One column of the outcomes -> Interpretation: results, reasons, sentences, citations, issues. Adds no judgment of its own."""
+"""One column of the outcomes -> Interpretation: results, reasons, sentences, citations, issues.
+Adds no judgment of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from csfinterp import __version__
 from csfinterp.model.cohort import Outcomes
@@ -11,30 +11,29 @@ from csfinterp.model.context import CODED_CONTEXT, YES_NO_CONTEXT
 from csfinterp.model.interpretation import CitationEntry, Interpretation
 from csfinterp.model.panel import Panel
 from csfinterp.steps.explain.critical import critical
+from csfinterp.steps.explain.issues import issues
 from csfinterp.steps.explain.lm import hematologic, lm
-from csfinterp.steps.explain.results import issues, results
+from csfinterp.steps.explain.parts import Parts
+from csfinterp.steps.explain.results import results
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.statements import findings, profiles, quality
 from csfinterp.steps.explain.summary import summary
-
-if TYPE_CHECKING:
-    from csfinterp.steps.pipeline import Core
 
 
 class Explainer:
     """Puts the codes of one panel into words. Public: `explain`."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-        edition = core.edition
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        edition = parts.edition
         self._edition = {"id": edition.id, "digest": edition.digest, "status": edition.status}
         rules = edition.site_rules
         self._site_rules = {"id": rules.id, "digest": rules.digest, "options": list(rules.options)} if rules else None
-        self._citations = {found.id: _entry(found.id, core) for found in edition.citations}
+        self._citations = {found.id: _entry(found.id, parts) for found in edition.citations}
 
     def explain(self, panel: Panel, outcomes: Outcomes, column: int) -> Interpretation:
         """The interpretation of `panel`, which is column `column` of `outcomes`."""
-        row = Row(self._core, panel, outcomes, column)
+        row = Row(self._parts, panel, outcomes, column)
         found = results(row)
         states, rules, profile = findings(row), quality(row), profiles(row)
         level, path, calls, problems = lm(row), hematologic(row), critical(row, found), issues(row)
@@ -67,7 +66,7 @@ class Explainer:
             summary=text,
             critical=calls,
             citations=tuple(self._citations[name] for name in dict.fromkeys(name for names in cited for name in names)),
-            disclaimer=self._core.edition.disclaimer,
+            disclaimer=self._parts.edition.disclaimer,
         )
 
 
@@ -75,14 +74,16 @@ def _mapping(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _entry(name: str, core: Core) -> CitationEntry:
+def _entry(name: str, parts: Parts) -> CitationEntry:
     """A source as a reader needs it; what is not known about it is said (rulings.md RU15)."""
-    found = core.edition.citation[name]
+    found = parts.edition.citation[name]
     where = " ".join(str(part) for part in (found.journal, found.year) if part)
-    parts = [part for part in (found.authors, found.title, where) if part]
-    text = ". ".join(parts) or found.id
-    if found.kind not in ("own", "laboratory", "web", "manual", "software", "standard") and not (found.authors and found.title):
-        text += f" ({core.edition.texts['bibliographic_data_incomplete']})"
+    told = [str(part).rstrip(".") for part in (found.authors, found.title, where) if part]
+    text = ". ".join(told) or found.id
+    if found.kind not in ("own", "laboratory", "web", "manual", "software", "standard") and not (
+        found.authors and found.title
+    ):
+        text += f" ({parts.edition.texts['bibliographic_data_incomplete']})"
     return CitationEntry(found.id, text, found.doi, found.pmid, found.status)
 
 
@@ -107,7 +108,9 @@ def _context(row: Row) -> dict[str, object]:
     """The context as used: coded words with their defaults, yes/no ids that were sent, history as it came."""
     context = row.panel.context
     words: dict[str, object] = {
-        name: row.word(name) for name in CODED_CONTEXT if name in context.words or name in ("tumor", "clinical_signs", "mri", "biopsy")
+        name: row.word(name)
+        for name in CODED_CONTEXT
+        if name in context.words or name in ("tumor", "clinical_signs", "mri", "biopsy")
     }
     words["tumor"] = {
         "class": row.word("tumor"), "primary": context.tumor_primary, "diagnosis": context.tumor_diagnosis

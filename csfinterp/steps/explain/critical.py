@@ -1,4 +1,5 @@
-"""Who must be told now: critical values of the service, first tumor cells, and critical flags of the laboratory itself."""
+"""Who must be told now: critical values of the service, first tumor cells,
+and critical flags of the laboratory itself."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ def critical(row: Row, results: tuple[Result, ...]) -> tuple[CriticalResult, ...
 
 
 def _own(row: Row, results: tuple[Result, ...]) -> Iterator[CriticalResult]:
-    rules = row.core.edition.critical
+    rules = row.parts.edition.critical
     for result in results:
         if not result.critical:
             continue
@@ -28,7 +29,12 @@ def _own(row: Row, results: tuple[Result, ...]) -> Iterator[CriticalResult]:
         rule = rules[number - 1] if number else next(r for r in rules if result.analyte in r.analytes and r.words)
         organism = f" ({result.organism})" if result.organism else ""
         yield CriticalResult(
-            result.analyte, rule.rule, rule.level, "service", f"{result.name}: {_shown(row, result)}{organism}. {rule.text}", None
+            result.analyte,
+            rule.rule,
+            rule.level,
+            "service",
+            f"{result.name}: {_shown(row, result)}{organism}. {rule.text}",
+            None,
         )
 
 
@@ -41,16 +47,18 @@ def _shown(row: Row, result: Result) -> str:
 
 def _urgent(row: Row) -> Iterator[CriticalResult]:
     """Urgent calls that keep the flag: first tumor cells or blasts (CR-CELL, safety law SL42)."""
-    for rule in row.core.edition.critical:
+    for rule in row.parts.edition.critical:
         if rule.flag is not None:
             continue
         for name in rule.analytes:
             holds = row.word(name) in rule.words if rule.words else _beyond(row, name, rule.op, rule.limit)
             if holds and not (rule.first_only and _seen_before(row, name)):
-                entry = row.core.edition.analyte[name]
+                entry = row.parts.edition.analyte[name]
                 unit = unit_words(entry.unit)
                 shown = row.word(name) if rule.words else row.seen(name).text or unit
-                yield CriticalResult(name, rule.rule, rule.level, "service", f"{entry.name}: {shown}. {rule.text}", None)
+                yield CriticalResult(
+                    name, rule.rule, rule.level, "service", f"{entry.name}: {shown}. {rule.text}", None
+                )
 
 
 def _beyond(row: Row, name: str, op: str | None, limit: float | None) -> bool:
@@ -82,5 +90,3 @@ def _laboratory(results: tuple[Result, ...]) -> Iterator[CriticalResult]:
                 f"{result.name}: flagged {result.laboratory_flag.strip()} by the laboratory.",
                 None,
             )
-
-

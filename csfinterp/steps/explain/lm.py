@@ -1,13 +1,15 @@
-"""EANO-ESMO certainty and the hematologic path of one panel: the level, why, what is missing and what would settle it."""
+"""EANO-ESMO certainty and the hematologic path of one panel:
+the level, why, what is missing and what would settle it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from csfinterp.model.cohort import Verdict
 from csfinterp.model.edition import EvidenceCell
 from csfinterp.model.interpretation import HematologicResult, LMBounds, LMCaution, LMIfSolid, LMResult
 from csfinterp.model.predicate import Is, Truth, leaves
-from csfinterp.steps.classify import Evidence, Verdict
+from csfinterp.steps.explain.parts import Evidence
 from csfinterp.steps.explain.row import Row
 
 EANO, HEMATOLOGIC = "eano_esmo", "hematologic_cns"
@@ -15,7 +17,7 @@ PRINTED = {"csf_cytology_best": "csf_cytology"}
 
 
 def _verdict(row: Row, table: str) -> tuple[Evidence, int, Verdict]:
-    evidence = row.core.evidence[table]
+    evidence = row.parts.evidence[table]
     number = int(row.outcomes.evidence[table][row.column])
     return evidence, number, evidence.verdict(number)
 
@@ -81,7 +83,7 @@ def _earlier(row: Row, word: str) -> str:
 
 
 def _cautions(row: Row, verdict: Verdict) -> Iterator[LMCaution]:
-    texts = row.core.edition.texts
+    texts = row.parts.edition.texts
     if verdict.cell and verdict.cell.caution_id and verdict.cell.caution:
         yield LMCaution(verdict.cell.caution_id, verdict.cell.caution)
     if verdict.answer == "lack_of_evidence":

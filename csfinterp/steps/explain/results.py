@@ -1,12 +1,14 @@
-"""The results of one panel: every value as sent, as normalized, its flag with the row that judged it, or why it was not."""
+"""The results of one panel: every value as sent, as normalized, its flag with the row that judged it,
+or why it was not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isnan
 
 from csfinterp.model.context import ISSUE_CODES
 from csfinterp.model.edition import Analyte, Band, CriticalRule, Derived
-from csfinterp.model.interpretation import Issue, Note, Reference, Reported, Result
+from csfinterp.model.interpretation import Note, Reference, Reported, Result
 from csfinterp.model.panel import Observation
 from csfinterp.model.predicate import Truth
 from csfinterp.steps.explain.row import Row
@@ -15,7 +17,6 @@ from csfinterp.steps.identify import Identity
 
 WITHDRAWN = ("cancelled", "entered_in_error")
 NONLUMBAR = ("ventricular", "cisternal")
-SEVERITY = {"info_only": "info", "duplicate_result": "error"}
 
 
 def results(row: Row) -> tuple[Result, ...]:
@@ -31,12 +32,12 @@ def _measured(row: Row) -> Iterator[Result]:
         statement = int(row.outcomes.analyte[row.first + number])
         name = row.layout.statements[statement] if statement >= 0 else identity.meant
         if name is not None and observation.value is not None:
-            yield _result(row, number, row.core.edition.analyte[name], identity, statement >= 0)
+            yield _result(row, number, row.parts.edition.analyte[name], identity, statement >= 0)
 
 
 def identity_of(row: Row, number: int) -> Identity:
     """How the code of an observation was read."""
-    return row.core.identifier.identity(row.outcomes.observations.code.at(row.first + number))
+    return row.parts.identifier.identity(row.outcomes.observations.code.at(row.first + number))
 
 
 def _result(row: Row, number: int, analyte: Analyte, identity: Identity, usable: bool) -> Result:
@@ -44,7 +45,7 @@ def _result(row: Row, number: int, analyte: Analyte, identity: Identity, usable:
     place = row.layout.statement[analyte.id]
     issue = int(row.outcomes.issue[row.first + number])
     leads = usable and row.leading[place] == row.first + number and issue == 0
-    superseded = leads and analyte.id in row.layout.quantity and _is_superseded(row, analyte.id)
+    superseded = leads and analyte.id in row.layout.quantity and is_superseded(row, analyte.id)
     if not usable:
         flag, why = None, identity.issue
     elif issue:
@@ -77,35 +78,37 @@ def _result(row: Row, number: int, analyte: Analyte, identity: Identity, usable:
         laboratory_range=observation.laboratory_range,
         organism=observation.organism,
         organism_class=observation.organism_class,
+        variants=observation.variants,
         decimals=analyte.decimals,
         citations=_citations(row, analyte, leads),
         status=analyte.status,
     )
 
 
-def _is_superseded(row: Row, name: str) -> bool:
+def is_superseded(row: Row, name: str) -> bool:
     """A quotient sent ready-made beside its pair: the computed one leads."""
-    value = row.computed[row.layout.quantity[name]]
-    return value == value
+    return not isnan(row.computed[row.layout.quantity[name]])
 
 
 def _critical_repeat(row: Row, analyte: Analyte, observation: Observation) -> str | None:
     """A positive organism result stays critical although it was sent twice (safety law SL41)."""
-    if analyte.needs_organism and _word_flag(row, analyte, observation) == "AA":
+    if analyte.needs_organism and word_flag(row, analyte, observation) == "AA":
         return "AA"
     return None
 
 
 def _beside(row: Row, analyte: Analyte, observation: Observation) -> str | None:
     """Flag of a coded result that stands beside the leading one (another organism or target)."""
-    return _word_flag(row, analyte, observation) if analyte.kind == "coded" else None
+    return word_flag(row, analyte, observation) if analyte.kind == "coded" else None
 
 
-def _word_flag(row: Row, analyte: Analyte, observation: Observation) -> str | None:
+def word_flag(row: Row, analyte: Analyte, observation: Observation) -> str | None:
     seen = " ".join((observation.value or "").split()).casefold()
     for value in analyte.values:
         if seen in (value.word, *(synonym.casefold() for synonym in value.synonyms)):
-            rules = [rule for rule in row.core.edition.critical if analyte.id in rule.analytes and value.word in rule.words]
+            rules = [
+                rule for rule in row.parts.edition.critical if analyte.id in rule.analytes and value.word in rule.words
+            ]
             return next((rule.flag for rule in rules if rule.flag), value.flag)
     return None
 
@@ -123,14 +126,14 @@ def _value(
     if leads and not issue:
         bound = row.censored(analyte.id)
         return (bound[1], bound[0]) if bound else (row.exact(analyte.id), None)
-    return row.core.normalizer.value(row.outcomes.observations, row.first + number, row.layout.quantity[analyte.id])
+    return row.parts.read_value(row.outcomes.observations, row.first + number, row.layout.quantity[analyte.id])
 
 
 def _reference(row: Row, analyte: Analyte | Derived) -> Reference | None:
     place = row.layout.quantity[analyte.id]
     if row.intervals[place] < 0:
         return None
-    interval = row.core.partitioner.rows[row.intervals[place]]
+    interval = row.parts.intervals.rows[row.intervals[place]]
     low, high = row.limits(analyte.id)
     return Reference(
         low=low,
@@ -162,7 +165,7 @@ def _advisory(row: Row, name: str) -> str | None:
     limit, value, (_, high) = row.exact(f"{name}_age_limit"), row.exact(name), row.limits(name)
     if limit is None or value is None or high is None or not high < limit or value > limit:
         return None
-    texts, note = row.core.edition.texts, row.core.partitioner.rows[row.intervals[place]].note
+    texts, note = row.parts.edition.texts, row.parts.intervals.rows[row.intervals[place]].note
     advisory = limit_number(limit, 0) + " mg/L" + (f" ({note})" if note == texts["advisory_extrapolated"] else "")
     return texts["advisory_protein"].format(limit=f"{limit_number(high, 0)} mg/L", advisory=advisory)
 
@@ -191,20 +194,24 @@ def _band(row: Row, analyte: Analyte) -> Band | None:
 
 def _critical_rule(row: Row, name: str) -> CriticalRule | None:
     number = row.criticals[row.layout.statement[name]]
-    return row.core.edition.critical[number - 1] if number else None
+    return row.parts.edition.critical[number - 1] if number else None
 
 
 def _notes(
     row: Row, analyte: Analyte, observation: Observation, identity: Identity, leads: bool, superseded: bool
 ) -> Iterator[Note]:
-    texts = row.core.edition.texts
+    texts = row.parts.edition.texts
     if identity.note and row.outcomes.analyte is not None:
         yield Note("code_note", identity.note)
     if superseded:
         yield Note("computed_leads", "the value computed from the CSF and serum results of this panel leads")
     if analyte.repeats == "tube" and not leads and identity.issue is None:
         yield Note("other_tube_leads", "another tube of this panel leads; this count is shown as sent")
-    if analyte.molar_mass_assumed and (observation.unit or "").startswith(("u", "µ", "μ")) and "mol" in (observation.unit or ""):
+    if (
+        analyte.molar_mass_assumed
+        and (observation.unit or "").startswith(("u", "µ", "μ"))
+        and "mol" in (observation.unit or "")
+    ):
         yield Note("molar_mass_assumed", texts["molar_mass_assumed"])
     if not leads or superseded:
         return
@@ -228,9 +235,9 @@ def _site_notes(row: Row, analyte: Analyte | Derived) -> Iterator[Note]:
     place = row.layout.quantity.get(analyte.id)
     if place is None or row.intervals[place] < 0:
         return
-    interval, site = row.core.partitioner.rows[row.intervals[place]], row.word("site")
+    interval, site = row.parts.intervals.rows[row.intervals[place]], row.word("site")
     if site == "unknown" and len(analyte.intervals):
-        yield Note("site_not_stated", row.core.edition.texts["site_not_stated"])
+        yield Note("site_not_stated", row.parts.edition.texts["site_not_stated"])
     if site in NONLUMBAR and interval.site_note:
         yield Note("site_not_lumbar", interval.site_note)
 
@@ -239,31 +246,35 @@ def _quality_notes(row: Row, name: str) -> Iterator[Note]:
     """Quality rules that hold and touch this value: why it is withheld, or only a lower bound."""
     for rule in row.suppressing(name):
         yield Note(rule.id, rule.text)
-    for number, rule in enumerate(row.core.edition.quality):
+    for number, rule in enumerate(row.parts.edition.quality):
         if row.quality[number] == Truth.TRUE and name in rule.lower_bound:
             yield Note(rule.id, rule.text)
 
 
 def _derived(row: Row) -> Iterator[Result]:
-    edition = row.core.edition
+    edition = row.parts.edition
     for entry in edition.derived:
         if entry.kind != "derived":
             continue
         value = row.computed[row.layout.quantity[entry.id]]
         if value == value:
             yield _derived_result(row, entry, value)
-        elif entry.report_if_missing and entry.id not in _sent(row) and any(name in _sent(row) for name in entry.inputs):
+        elif (
+            entry.report_if_missing
+            and entry.id not in sent_ids(row)
+            and any(name in sent_ids(row) for name in entry.inputs)
+        ):
             yield _derived_result(row, entry, None)
 
 
-def _sent(row: Row) -> set[str]:
+def sent_ids(row: Row) -> set[str]:
     """Ids for which something was sent."""
     return {name for name, place in row.layout.statement.items() if row.leading[place] >= 0}
 
 
 def _derived_result(row: Row, entry: Derived, value: float | None) -> Result:
     flag = row.flag(entry.id) if value is not None else None
-    analyte = row.core.edition.analyte.get(entry.id)
+    analyte = row.parts.edition.analyte.get(entry.id)
     judged = value is not None
     return Result(
         analyte=entry.id,
@@ -304,147 +315,8 @@ def _why_missing(row: Row, entry: Derived) -> str:
 
 
 def _derived_notes(row: Row, entry: Derived, analyte: Analyte | None) -> Iterator[Note]:
-    texts = row.core.edition.texts
+    texts = row.parts.edition.texts
     yield from _site_notes(row, _with_intervals(entry, analyte))
     yield from _quality_notes(row, entry.id)
     if entry.id == "csf_leukocytes_corrected" and row.exact("blood_leukocytes") is None:
         yield Note("corrected_estimate", texts["corrected_estimate"])
-
-
-def issues(row: Row) -> tuple[Issue, ...]:
-    """What could not be read or judged, per observation, then for the whole panel."""
-    found: list[Issue] = []
-    for number, observation in enumerate(row.panel.observations):
-        found += _observation_issues(row, number, observation)
-    if row.core.edition.texts and _assumed(row):
-        found.append(Issue("pairing_assumed", "info", None, row.core.edition.texts["pairing_assumed"] + "."))
-    found += _age_issues(row)
-    return tuple(found)
-
-
-def _observation_issues(row: Row, number: int, observation: Observation) -> Iterator[Issue]:
-    if observation.status in WITHDRAWN:
-        yield Issue("info_only", "info", number, f"Withdrawn by the sender ({observation.status}): not interpreted.")
-        return
-    identity = identity_of(row, number)
-    statement = int(row.outcomes.analyte[row.first + number])
-    if statement < 0:
-        code = identity.issue or "code_unknown"
-        yield Issue(code, SEVERITY.get(code, "error"), number, identity.text)
-        return
-    name = row.layout.statements[statement]
-    code = int(row.outcomes.issue[row.first + number])
-    if code:
-        word = ISSUE_CODES[code - 1]
-        yield Issue(word, _severity(row, name, word), number, _message(row, name, word))
-    elif observation.value is None and not observation.absent_reason:
-        yield Issue("value_unreadable", "error", number, f"{name}: no value was sent. Send a value, or absent_reason.")
-    else:
-        yield from _value_issues(row, number, name, observation)
-
-
-def _value_issues(row: Row, number: int, name: str, observation: Observation) -> Iterator[Issue]:
-    analyte = row.core.edition.analyte[name]
-    if analyte.needs_organism and _word_flag(row, analyte, observation) == "AA" and not (observation.organism or "").strip():
-        yield Issue(
-            "organism_missing", "warning", number, f"{name} is positive without an organism. Send observation.organism."
-        )
-    if analyte.kind != "quantity" or row.leading[row.layout.statement[name]] != row.first + number:
-        return
-    if _is_superseded(row, name):
-        yield from _disagreement(row, number, name)
-    elif _beyond_soft(row, analyte):
-        yield Issue(
-            "soft_bound",
-            "warning",
-            number,
-            f"{name} lies outside the range seen in published series. It is judged; check the value and its unit.",
-        )
-
-
-def _disagreement(row: Row, number: int, name: str) -> Iterator[Issue]:
-    """A ready-made quotient against the computed one: more than 5 % apart is said (the 5 % is ours, analytes.md 3)."""
-    sent, _ = row.core.normalizer.value(row.outcomes.observations, row.first + number, row.layout.quantity[name])
-    computed = row.computed[row.layout.quantity[name]]
-    if isinstance(sent, float) and abs(sent - computed) > row.core.disagreement * abs(computed):
-        yield Issue(
-            "derived_disagrees",
-            "warning",
-            number,
-            f"{name} as sent and as computed from the pair of this panel differ by more than 5 %; the computed value "
-            f"is used.{_scale_hint(sent, computed)} Check the unit of the quotient and of both sides.",
-        )
-
-
-def _scale_hint(sent: float, computed: float) -> str:
-    """Says which power of ten would explain the difference (QAlb scale ruling 4; the 2 % is ours)."""
-    for power in (1e-3, 1e-2, 1e-1, 1e1, 1e2, 1e3):
-        if abs(sent * power - computed) <= 0.02 * abs(computed):
-            return f" Times {power:g} the value sent equals the computed one: its scale is probably another."
-    return ""
-
-
-def _beyond_soft(row: Row, analyte: Analyte) -> bool:
-    value, bounds = row.exact(analyte.id), analyte.bounds
-    if value is None:
-        return False
-    low, high = bounds.soft_low, bounds.soft_high
-    under = low is not None and (value < low.value or (value == low.value and not low.inclusive))
-    over = high is not None and (value > high.value or (value == high.value and not high.inclusive))
-    return under or over
-
-
-def _severity(row: Row, name: str, word: str) -> str:
-    if word == "quotient_scale_unknown" and _is_superseded(row, name):
-        return "warning"
-    return SEVERITY.get(word, "error")
-
-
-def _message(row: Row, name: str, word: str) -> str:
-    analyte = row.core.edition.analyte[name]
-    units = ", ".join(code or "1" for code in analyte.units)
-    words = ", ".join(value.word for value in analyte.values)
-    computed = analyte.kind == "quantity" and _is_superseded(row, name)
-    messages = {
-        "unit_missing": f"{name}: no unit was sent, so the value is not judged. Send one of: {units}.",
-        "unit_unknown": f"{name}: this unit does not convert to {analyte.unit}, so the value is not judged. Send one of: {units}.",
-        "value_unreadable": (
-            f"{name}: this value is not one of the words {words}. Send one of them."
-            if analyte.kind == "coded"
-            else f"{name}: this text is not a number. Send ASCII digits with a decimal point, for example 12.5 or <5."
-        ),
-        "implausible": f"{name}: this value cannot be true (outside its physical bounds), so it is not judged. Check value and unit.",
-        "quotient_scale_unknown": f"{name}: the scale of the quotient is not stated"
-        + ("; the value computed from the pair is used." if computed else ", so it is not judged.")
-        + f" Send the unit, one of: {units}.",
-        "duplicate_result": f"{name} was sent more than once; both are kept, none is judged. Send one result, or the tube of each.",
-    }
-    return messages[word]
-
-
-def _assumed(row: Row) -> bool:
-    """A pair was computed whose serum has no time of its own."""
-    protein = any(
-        entry.pair == "protein" and row.exact(entry.id) is not None and entry.id not in _sent(row)
-        for entry in row.core.edition.derived
-    )
-    glucose = "glucose_ratio" in row.layout.quantity and row.computed[row.layout.quantity["glucose_ratio"]] == row.computed[row.layout.quantity["glucose_ratio"]]
-    return (protein and row.word("pair_same_day") == "assumed") or (
-        glucose and row.word("serum_glucose_same_day") == "assumed"
-    )
-
-
-def _age_issues(row: Row) -> Iterator[Issue]:
-    patient, specimen = row.panel.patient, row.panel.specimen
-    if patient.birth_date is None:
-        return
-    if specimen.collected_at is None and specimen.received_at is not None:
-        yield Issue("age_missing", "info", None, row.core.edition.texts["age_from_received_time"] + ".")
-    elif specimen.collected_at is None and patient.age is None:
-        yield Issue(
-            "age_missing", "warning", None, "No time of collection: the age at collection is not known. Send specimen.collected_at."
-        )
-    elif "age_days" in row.layout.quantity and row.low[row.layout.quantity["age_days"]] != row.low[row.layout.quantity["age_days"]] and patient.age is None:
-        yield Issue("implausible", "error", None, "The sample was collected before the birth date. Check both dates.")
-
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import inf, isnan
-from typing import TYPE_CHECKING
 
 from csfinterp.model.cohort import Outcomes
 from csfinterp.model.edition import QualityRule
@@ -25,19 +24,17 @@ from csfinterp.model.predicate import (
     Predicate,
     Truth,
 )
+from csfinterp.steps.explain.parts import Parts
 from csfinterp.steps.explain.wording import Seen, decimal, limits_words, with_unit
 from csfinterp.steps.layout import FLAG_WORDS, REASON_WORDS
-
-if TYPE_CHECKING:
-    from csfinterp.steps.pipeline import Core
 
 
 class Row:
     """Reads column `column` of `outcomes`. `panel` is the panel as received; `first` its first observation row."""
 
-    def __init__(self, core: Core, panel: Panel, outcomes: Outcomes, column: int) -> None:
-        self.core, self.panel, self.outcomes, self.column = core, panel, outcomes, column
-        self.layout = core.layout
+    def __init__(self, parts: Parts, panel: Panel, outcomes: Outcomes, column: int) -> None:
+        self.parts, self.panel, self.outcomes, self.column = parts, panel, outcomes, column
+        self.layout = parts.layout
         cohort = outcomes.cohort
         self.low = cohort.low[:, column].tolist()
         self.high = self.low if cohort.high is cohort.low else cohort.high[:, column].tolist()
@@ -99,7 +96,7 @@ class Row:
     def shown(self, name: str, value: float) -> str:
         """The number for a reader: as sent if it was sent in the canonical unit, else with the analyte's decimals."""
         entry = self.layout.entry(name)
-        sent = self.observation(name) if name in self.core.edition.analyte else None
+        sent = self.observation(name) if name in self.parts.edition.analyte else None
         if entry is not None and sent is not None and sent.unit == entry.unit and sent.value is not None:
             text = sent.value.strip().lstrip("<>=≤≥ ")
             if _is_plain(text) and float(text) == value:
@@ -122,7 +119,7 @@ class Row:
         place = self.layout.quantity.get(name)
         if place is None or self.intervals[place] < 0:
             return None
-        row = self.core.partitioner.rows[self.intervals[place]]
+        row = self.parts.intervals.rows[self.intervals[place]]
         entry = self.layout.entry(name)
         low, high = self.limits(name)
         text = limits_words(row, low, high, entry.decimals if entry else 0)
@@ -148,14 +145,14 @@ class Row:
 
     def statement(self, name: str) -> Truth:
         """Truth of a quality rule or finding (after suppression)."""
-        if name in self.core.quality.rows:
-            return Truth(self.quality[self.core.quality.rows[name]])
-        return Truth(self.truths[self.core.findings.rows[name]])
+        if name in self.parts.quality:
+            return Truth(self.quality[self.parts.quality[name]])
+        return Truth(self.truths[self.parts.findings[name]])
 
     def suppressing(self, target: str) -> list[QualityRule]:
         """Quality rules that hold and withhold `target`."""
-        rules = self.core.edition.quality
-        return [rules[number] for number in self.core.quality.vetoes.get(target, ()) if self.quality[number] == Truth.TRUE]
+        rules = self.parts.edition.quality
+        return [rules[number] for number in self.parts.vetoes.get(target, ()) if self.quality[number] == Truth.TRUE]
 
     def truth(self, predicate: Predicate) -> Truth:
         """Truth of any part of a rule for this panel, by the same three-valued rules as the columns."""

@@ -28,14 +28,14 @@ def quality(row: Row) -> tuple[QualityResult, ...]:
             citations=rule.citations,
             status=rule.status,
         )
-        for number, rule in enumerate(row.core.edition.quality)
+        for number, rule in enumerate(row.parts.edition.quality)
         if row.quality[number] == Truth.TRUE
     )
 
 
 def findings(row: Row) -> tuple[FindingResult, ...]:
     """Every finding of the edition with its truth."""
-    return tuple(_finding(row, finding) for finding in row.core.edition.findings)
+    return tuple(_finding(row, finding) for finding in row.parts.edition.findings)
 
 
 def _finding(row: Row, finding: Finding) -> FindingResult:
@@ -61,7 +61,7 @@ def _sources(row: Row, finding: Finding) -> tuple[str, ...]:
     for leaf in leaves(finding.when):
         place = row.layout.quantity.get(leaf.analyte) if isinstance(leaf, Flagged) else None
         if place is not None and row.intervals[place] >= 0:
-            found |= dict.fromkeys(row.core.partitioner.rows[row.intervals[place]].citations)
+            found |= dict.fromkeys(row.parts.intervals.rows[row.intervals[place]].citations)
     return tuple(found)
 
 
@@ -81,7 +81,7 @@ def _missing(row: Row, predicate: Predicate) -> Iterator[str]:
 
 def _grade(row: Row, finding: Finding) -> str | None:
     """Word of the grade scale, in its order; None below the age from which grades are used."""
-    scale = next((found for found in row.core.edition.grade_scales if found.id == finding.grades), None)
+    scale = next((found for found in row.parts.edition.grade_scales if found.id == finding.grades), None)
     if scale is None or not _old_enough(row, scale):
         return None
     value = row.exact(scale.quantity)
@@ -103,11 +103,11 @@ def _old_enough(row: Row, scale: GradeScale) -> bool:
 
 def profiles(row: Row) -> tuple[ProfileResult, ...]:
     """Both profiles, always; the text speaks only of agreement, never of a probability."""
-    return tuple(_profile(row, profile) for profile in row.core.edition.profiles)
+    return tuple(_profile(row, profile) for profile in row.parts.edition.profiles)
 
 
 def _profile(row: Row, profile: Profile) -> ProfileResult:
-    start = row.core.profiles.start[profile.id]
+    start = row.parts.profile_start[profile.id]
     truths = row.outcomes.profile[start : start + len(profile.markers), row.column].tolist()
     markers = tuple(
         _marker(row, profile, marker, Truth(truth)) for marker, truth in zip(profile.markers, truths, strict=True)
@@ -160,7 +160,7 @@ def _marker(row: Row, profile: Profile, marker: ProfileMarker, truth: Truth) -> 
     if marker.extra:
         notes.append(marker.extra)
     if truth is not Truth.UNKNOWN and _blood_may_contribute(row):
-        notes.append(row.core.edition.texts["blood_may_contribute"])
+        notes.append(row.parts.edition.texts["blood_may_contribute"])
     agreement = {Truth.TRUE: "agrees", Truth.FALSE: "differs", Truth.UNKNOWN: "not_evaluable"}[truth]
     return MarkerResult(
         id=marker.id,
@@ -180,7 +180,7 @@ def _marker(row: Row, profile: Profile, marker: ProfileMarker, truth: Truth) -> 
 
 
 def _blood_may_contribute(row: Row) -> bool:
-    rules = row.core.quality.rows
+    rules = row.parts.quality
     return any(
         row.quality[rules[name]] == Truth.TRUE
         for name in ("traumatic_puncture_or_hemorrhage", "bloody_not_counted")

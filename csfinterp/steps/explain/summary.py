@@ -94,7 +94,7 @@ def _headline(
     parts = []
     urgent = [entry for entry in critical if entry.source == "service"]
     if urgent:
-        names = _listed(dict.fromkeys(row.core.edition.analyte[entry.analyte].name for entry in urgent))
+        names = _listed(dict.fromkeys(row.parts.edition.analyte[entry.analyte].name for entry in urgent))
         word = "Critical" if any(entry.level == "critical" for entry in urgent) else "Urgent"
         parts.append(f"{word} result to be called: {names}")
     if lm.certainty in ("confirmed", "probable", "possible", "lack_of_evidence"):
@@ -109,7 +109,7 @@ def _headline(
 
 def _plain_headline(row: Row, results: tuple[Result, ...], findings: tuple[FindingResult, ...]) -> list[str]:
     """Without a critical result or a level: the abnormal findings, or how much could be judged."""
-    ranks = {finding.id: finding.rank for finding in row.core.edition.findings}
+    ranks = {finding.id: finding.rank for finding in row.parts.edition.findings}
     holding = sorted((state for state in findings if state.truth == "true"), key=lambda state: ranks[state.id])
     names = [_inside(state.name) for state in holding]
     judged = [result for result in results if result.flag is not None]
@@ -146,7 +146,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _critical(row: Row, critical: tuple[CriticalResult, ...]) -> Iterator[Sentence]:
-    rules = row.core.edition.critical
+    rules = row.parts.edition.critical
     for entry in critical[:3]:
         rule = next((found for found in rules if found.rule == entry.rule and entry.analyte in found.analytes), None)
         citations, status = (rule.citations, rule.status) if rule else (OWN, "ours")
@@ -162,7 +162,7 @@ def _quality(quality: tuple[QualityResult, ...]) -> Iterator[Sentence]:
 
 def _true_findings(row: Row, findings: tuple[FindingResult, ...]) -> Iterator[Sentence]:
     """Sentences of the findings that hold, tumor cells first."""
-    texts = {finding.id: finding for finding in row.core.edition.findings}
+    texts = {finding.id: finding for finding in row.parts.edition.findings}
     true = {state.id for state in findings if state.truth == "true"}
     holding = [
         state
@@ -205,7 +205,7 @@ def _number(row: Row, leaf: Predicate, *, named: bool) -> str:
 
 def _lm(row: Row, lm: LMResult) -> Iterator[Sentence]:
     """The level with why and what would settle it; without a level only where the question is asked."""
-    table = row.core.evidence["eano_esmo"].table
+    table = row.parts.evidence["eano_esmo"].table
     if lm.certainty in ("confirmed", "probable", "possible", "lack_of_evidence"):
         because = f" ({', '.join(map(_plain, lm.because))})" if lm.because else ""
         text = f"Certainty of leptomeningeal metastasis by {lm.guideline}: {_level(lm)}{because}."
@@ -231,13 +231,17 @@ def _plain(reason: str) -> str:
 def _asked(row: Row) -> bool:
     """The sender asks about LM, or sent part of its evidence."""
     words = row.panel.context.words
-    known = [name for name in ("mri", "clinical_signs", "biopsy") if words.get(name) not in (None, "not_done", "not_assessed")]
+    known = [
+        name
+        for name in ("mri", "clinical_signs", "biopsy")
+        if words.get(name) not in (None, "not_done", "not_assessed")
+    ]
     return words.get("question") == "lm" or bool(known) or row.word("tumor") == "solid"
 
 
 def _hematologic(row: Row, hematologic: HematologicResult) -> Iterator[Sentence]:
     if hematologic.status != "not_applicable" and hematologic.text:
-        rows = {found.id: found for found in row.core.evidence["hematologic_cns"].table.rows}
+        rows = {found.id: found for found in row.parts.evidence["hematologic_cns"].table.rows}
         status = rows[hematologic.row].status if hematologic.row in rows else "ours"
         yield Sentence(hematologic.text, ("hematologic_cns", hematologic.row or ""), hematologic.citations, status)
 
@@ -245,8 +249,10 @@ def _hematologic(row: Row, hematologic: HematologicResult) -> Iterator[Sentence]
 def _normal(row: Row, findings: tuple[FindingResult, ...]) -> Iterator[Sentence]:
     """The routine values that are not abnormal, in one sentence; never as an exclusion."""
     states = {state.id: state for state in findings}
-    texts = {finding.id: finding.texts for finding in row.core.edition.findings}
-    normal = [states[name] for name in NORMAL if name in states and states[name].truth == "false" and texts[name].get("false")]
+    texts = {finding.id: finding.texts for finding in row.parts.edition.findings}
+    normal = [
+        states[name] for name in NORMAL if name in states and states[name].truth == "false" and texts[name].get("false")
+    ]
     if not normal:
         return
     parts = [texts[state.id]["false"].split(";")[0].strip().rstrip(".") for state in normal]

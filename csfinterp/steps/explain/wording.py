@@ -89,9 +89,7 @@ def partition_words(row: ReferenceInterval) -> str:
     return ", ".join([ages, sites, *extra])
 
 
-def limits_words(
-    row: ReferenceInterval, low: float | None, high: float | None, decimals: int
-) -> str:
+def limits_words(row: ReferenceInterval, low: float | None, high: float | None, decimals: int) -> str:
     """The interval in the canonical unit: "≤ 4", "2.22-3.89", "≥ 6 and < 25"."""
     parts = []
     if low is not None and row.low is not None:

@@ -1,6 +1,6 @@
 """Panels, their versions, what searches read, messages seen and messages held.
 
-Revision 0001, the first.
+Revision 0001, the first. There is no way back: stored reports are never removed (SL71); restore a backup instead.
 """
 
 from __future__ import annotations
@@ -23,11 +23,6 @@ def upgrade() -> None:
     _panel_findings()
     _messages()
     _held_messages()
-
-
-def downgrade() -> None:
-    for table in ("held_messages", "messages", "panel_findings", "panel_flags", "panel_versions", "panels"):
-        op.drop_table(table)
 
 
 def _panels() -> None:

@@ -1,0 +1,162 @@
+"""Issues of one panel: what could not be read or judged, why, and what to send instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isnan
+
+from csfinterp.model.context import ISSUE_CODES
+from csfinterp.model.edition import Analyte
+from csfinterp.model.interpretation import Issue
+from csfinterp.model.panel import Observation
+from csfinterp.steps.explain.results import WITHDRAWN, identity_of, is_superseded, word_flag
+from csfinterp.steps.explain.row import Row
+
+# More than 5 % between a quotient as sent and as computed is said (analytes.md section 3; the 5 % is ours).
+DISAGREEMENT = 0.05
+SEVERITY = {"info_only": "info"}
+
+
+def issues(row: Row) -> tuple[Issue, ...]:
+    """What could not be read or judged, per observation, then for the whole panel."""
+    found: list[Issue] = []
+    for number, observation in enumerate(row.panel.observations):
+        found += _observation_issues(row, number, observation)
+    if row.parts.edition.texts and _assumed(row):
+        found.append(Issue("pairing_assumed", "info", None, row.parts.edition.texts["pairing_assumed"] + "."))
+    found += _age_issues(row)
+    return tuple(found)
+
+
+def _observation_issues(row: Row, number: int, observation: Observation) -> Iterator[Issue]:
+    if observation.status in WITHDRAWN:
+        yield Issue("info_only", "info", number, f"Withdrawn by the sender ({observation.status}): not interpreted.")
+        return
+    identity = identity_of(row, number)
+    statement = int(row.outcomes.analyte[row.first + number])
+    if statement < 0:
+        word = identity.issue or "code_unknown"
+        yield Issue(word, SEVERITY.get(word, "error"), number, identity.text)
+        return
+    name = row.layout.statements[statement]
+    code = int(row.outcomes.issue[row.first + number])
+    if code:
+        issue = ISSUE_CODES[code - 1]
+        yield Issue(issue, _severity(row, name, issue), number, _message(row, name, issue))
+    elif observation.value is None and not observation.absent_reason:
+        yield Issue("value_unreadable", "error", number, f"{name}: no value was sent. Send a value, or absent_reason.")
+    else:
+        yield from _value_issues(row, number, name, observation)
+
+
+def _value_issues(row: Row, number: int, name: str, observation: Observation) -> Iterator[Issue]:
+    analyte = row.parts.edition.analyte[name]
+    if (
+        analyte.needs_organism
+        and word_flag(row, analyte, observation) == "AA"
+        and not (observation.organism or "").strip()
+    ):
+        yield Issue(
+            "organism_missing", "warning", number, f"{name} is positive without an organism. Send observation.organism."
+        )
+    if analyte.kind != "quantity" or row.leading[row.layout.statement[name]] != row.first + number:
+        return
+    if is_superseded(row, name):
+        yield from _disagreement(row, number, name)
+    elif _beyond_soft(row, analyte):
+        yield Issue(
+            "soft_bound",
+            "warning",
+            number,
+            f"{name} lies outside the range seen in published series. It is judged; check the value and its unit.",
+        )
+
+
+def _disagreement(row: Row, number: int, name: str) -> Iterator[Issue]:
+    """A ready-made quotient against the computed one: more than 5 % apart is said (the 5 % is ours, analytes.md 3)."""
+    sent, _ = row.parts.read_value(row.outcomes.observations, row.first + number, row.layout.quantity[name])
+    computed = row.computed[row.layout.quantity[name]]
+    if isinstance(sent, float) and abs(sent - computed) > DISAGREEMENT * abs(computed):
+        yield Issue(
+            "derived_disagrees",
+            "warning",
+            number,
+            f"{name} as sent and as computed from the pair of this panel differ by more than 5 %; the computed value "
+            f"is used.{_scale_hint(sent, computed)} Check the unit of the quotient and of both sides.",
+        )
+
+
+def _scale_hint(sent: float, computed: float) -> str:
+    """Says which power of ten would explain the difference (QAlb scale ruling 4; the 2 % is ours)."""
+    for power in (1e-3, 1e-2, 1e-1, 1e1, 1e2, 1e3):
+        if abs(sent * power - computed) <= 0.02 * abs(computed):
+            return f" Times {power:g} the value sent equals the computed one: its scale is probably another."
+    return ""
+
+
+def _beyond_soft(row: Row, analyte: Analyte) -> bool:
+    value, bounds = row.exact(analyte.id), analyte.bounds
+    if value is None:
+        return False
+    low, high = bounds.soft_low, bounds.soft_high
+    under = low is not None and (value < low.value or (value == low.value and not low.inclusive))
+    over = high is not None and (value > high.value or (value == high.value and not high.inclusive))
+    return under or over
+
+
+def _severity(row: Row, name: str, word: str) -> str:
+    if word == "quotient_scale_unknown" and is_superseded(row, name):
+        return "warning"
+    return SEVERITY.get(word, "error")
+
+
+def _message(row: Row, name: str, word: str) -> str:
+    """What is wrong with the value of this observation, and what to send instead."""
+    analyte = row.parts.edition.analyte[name]
+    units = ", ".join(analyte.units)
+    match word:
+        case "unit_missing":
+            return f"{name}: no unit was sent, so the value is not judged. Send one of: {units}."
+        case "unit_unknown":
+            return f"{name}: this unit does not convert to {analyte.unit}; not judged. Send one of: {units}."
+        case "value_unreadable" if analyte.kind == "coded":
+            words = ", ".join(value.word for value in analyte.values)
+            return f"{name}: this value is not one of the words {words}. Send one of them."
+        case "value_unreadable":
+            return f"{name}: this text is not a number. Send ASCII digits with a decimal point, for example 12.5 or <5."
+        case "implausible":
+            return f"{name}: this value cannot be true (outside its physical bounds); not judged. Check value and unit."
+        case "quotient_scale_unknown":
+            used = "the value computed from the pair is used" if is_superseded(row, name) else "so it is not judged"
+            return f"{name}: the scale of the quotient is not stated; {used}. Send the unit, one of: {units}."
+        case "duplicate_result":
+            return f"{name} was sent more than once; both are kept, none is judged. Send one, or the tube of each."
+    raise ValueError(f"no message for {word}")
+
+
+def _assumed(row: Row) -> bool:
+    """A pair was computed whose serum has no time of its own."""
+    pairs = {"protein": row.word("pair_same_day"), "glucose": row.word("serum_glucose_same_day")}
+    return any(
+        entry.pair is not None and pairs[entry.pair] == "assumed" and is_superseded(row, entry.id)
+        for entry in row.parts.edition.derived
+        if entry.function == "pair_quotient"
+    )
+
+
+def _age_issues(row: Row) -> Iterator[Issue]:
+    """Why an age-dependent limit may be missing although a birth date was sent."""
+    patient, specimen = row.panel.patient, row.panel.specimen
+    unknown = "age_days" in row.layout.quantity and isnan(row.low[row.layout.quantity["age_days"]])
+    if patient.birth_date is None:
+        if patient.age is not None and unknown:
+            yield Issue("implausible", "error", None, "This age cannot be true; no age is used. Check value and unit.")
+        return
+    if specimen.collected_at is None and specimen.received_at is not None:
+        yield Issue("age_missing", "info", None, row.parts.edition.texts["age_from_received_time"] + ".")
+    elif specimen.collected_at is None and patient.age is None:
+        text = "No time of collection: the age at collection is not known. Send specimen.collected_at."
+        yield Issue("age_missing", "warning", None, text)
+    elif unknown:
+        text = "Birth date and time of collection contradict each other; no age is used. Check both dates."
+        yield Issue("implausible", "error", None, text)

@@ -1,0 +1,43 @@
+"""What explaining needs of a compiled edition, as plain data:
+no step is called from here but the look-ups named below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from csfinterp.model.cohort import Observations, Verdict
+from csfinterp.model.edition import Edition, EvidenceTable
+from csfinterp.steps.identify import Identifier
+from csfinterp.steps.intervals import IntervalTable
+from csfinterp.steps.layout import Layout
+
+
+class Evidence(Protocol):
+    """An evidence table decided for every combination of its inputs."""
+
+    table: EvidenceTable
+
+    def verdict(self, number: int) -> Verdict: ...
+
+    def at(self, number: int, **words: str) -> Verdict: ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """`read_value`: canonical value and comparator of one observation row.
+
+    `quality`, `findings`: id -> row of the truth. `vetoes`: id -> rows of the quality rules that withhold it. `profile_start`: first marker row of a profile.
+    """
+
+    edition: Edition
+    layout: Layout
+    intervals: IntervalTable
+    identifier: Identifier
+    read_value: Callable[[Observations, int, int], tuple[float | None, str | None]]
+    quality: Mapping[str, int]
+    vetoes: Mapping[str, Sequence[int]]
+    findings: Mapping[str, int]
+    profile_start: Mapping[str, int]
+    evidence: Mapping[str, Evidence]
