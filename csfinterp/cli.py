@@ -94,7 +94,8 @@ def _demo_text(running: demonstration.Demo, panel_id: str, once: bool) -> str:
     about = f"{len(SAMPLES)} constructed panels are posted (no real patient); this is one of them."
     lines = [running.text(panel_id), about, f"Page:       {running.page(panel_id)}", f"All panels: {running.url}/"]
     lines.append(f"Interface:  {running.url}/docs")
-    return "\n".join([*lines, "" if once else "Serving until Ctrl-C."]).rstrip()
+    lines.append("Without --once the demo keeps serving these." if once else "Serving until Ctrl-C.")
+    return "\n".join(lines)
 
 
 @main.command()
@@ -131,7 +132,7 @@ def interpret(files: tuple[str, ...], format_name: str | None, output: str) -> N
     items = _items(((file, format_name or _format_of(file)) for file in files), limits, refused)
     first = list(itertools.islice(items, 2))
     many = len(first) > 1
-    with _progress(hidden=not many) as progress:
+    with _progress(hidden=not many or sys.stdout.isatty()) as progress:  # the answers need the screen themselves
         for panels in _chunks(progress.track(itertools.chain(first, items), description="Interpreting")):
             for document in service.interpret_many(panels):
                 click.echo(_printed(document, output, many))

@@ -90,10 +90,10 @@ class _Reader(Env):
 
     def __init__(self, values: Mapping[str, str]) -> None:
         super().__init__(prefix=PREFIX)
-        self._values = values
+        self._stated = values
 
     def _get_value(self, env_key: str, default: object) -> object:
-        return self._values.get(env_key, default)
+        return self._stated.get(env_key, default)
 
 
 def _read(env: _Reader, config_folder: Path) -> Settings:

@@ -19,59 +19,25 @@ EDITION = Path(__file__).resolve().parents[1] / "reference_ranges" / "2026.1"
 LOINC = "http://loinc.org"
 ORGANISMS = ("Listeria monocytogenes", "Enterovirus", "HSV-1", "Cryptococcus neoformans", "Staphylococcus epidermidis")
 EDGE_DAYS = (
-    0,
-    1,
-    2,
-    3,
-    6,
-    7,
-    10,
-    11,
-    14,
-    15,
-    27,
-    28,
-    29,
-    30,
-    42,
-    43,
-    56,
-    57,
-    59,
-    60,
-    61,
-    90,
-    91,
-    119,
-    120,
-    182,
-    183,
-    364,
-)
+    0, 1, 2, 3, 6, 7, 10, 11, 14, 15, 27, 28, 29, 30, 42, 43, 56, 57, 59, 60, 61, 90, 91, 119, 120, 182, 183, 364,
+)  # fmt: skip
 EDGE_YEARS = (1, 4, 5, 9, 10, 11, 12, 15, 18, 19, 35, 40, 41, 50, 60, 64, 70, 80, 90, 95)
 ODD_TEXTS = (
-    "1_000", "٣٤", "1,5", "1 000", "1e400", "-1e400", "NaN", "inf", "0x10", "abc", "", "--5", "1.2.3", "5 mg/L", "12/4", "12/3/3",
-    "≤5", "~5", "5-8", "1e3", "+4", " 4 ", "4.0", "1.50", "0", "-1", "-0", "<0", "<", "1e-400", "100000000", "1E2", "12/3",
-    "13/3", "<12/3", "< 5", ">=30", "<=4", ">1000", "1'000", "０", "pending", "not performed", "5e", "3.", ".5",
+    "1_000", "٣٤", "1,5", "1 000", "1e400", "-1e400", "NaN", "inf", "0x10", "abc", "", "--5", "1.2.3", "5 mg/L",
+    "12/4", "12/3/3", "≤5", "~5", "5-8", "1e3", "+4", " 4 ", "4.0", "1.50", "0", "-1", "-0", "<0", "<", "1e-400",
+    "100000000", "1E2", "12/3", "13/3", "<12/3", "< 5", ">=30", "<=4", ">1000", "1'000", "０", "pending",
+    "not performed", "5e", "3.", ".5",
 )  # fmt: skip
 ODD_UNITS = (
-    None, "", "foo", "{ratio}", "{index}", "mg/dl", "MPt/L", "G/L", "cells/mm3", "Cells/uL", "/3 µl", "Drittelzellen", "mg%", "g%",
-    "mval/L", "IU/L", "10e-3", "x 0,001", "mmHg", "cm CSF", "AU", "mAU", "T/L", "K/uL", "mg/100 ml", "umol/l", "µmol/l", "μmol/L",
-    " mg/L ", "MG/L", "1", "%", "[ppth]", "x" * 70, "kPa", "mg", "L", "/cmm", "gm/dL", "mcg/mL", "10E6/L", "giga.l-1",
+    None, "", "foo", "{ratio}", "{index}", "mg/dl", "MPt/L", "G/L", "cells/mm3", "Cells/uL", "/3 µl", "Drittelzellen",
+    "mg%", "g%", "mval/L", "IU/L", "10e-3", "x 0,001", "mmHg", "cm CSF", "AU", "mAU", "T/L", "K/uL", "mg/100 ml",
+    "umol/l", "µmol/l", "μmol/L", " mg/L ", "MG/L", "1", "%", "[ppth]", "x" * 70, "kPa", "mg", "L", "/cmm", "gm/dL",
+    "mcg/mL", "10E6/L", "giga.l-1",
 )  # fmt: skip
 ODD_WORDS = (
-    "POSITIVE",
-    " negative ",
-    "Positiv",
-    "no growth",
-    "not seen",
-    "pending",
-    "type 2",
-    "unclear",
-    "",
-    "negativ",
+    "POSITIVE", " negative ", "Positiv", "no growth", "not seen", "pending", "type 2", "unclear", "", "negativ",
     "TYPE_2",
-)
+)  # fmt: skip
 
 
 @cache
@@ -124,10 +90,12 @@ def yaml_list(name):
 
 # What a value usually is, in the analyte's canonical unit (plausible adult span; nothing clinical rests on it).
 USUAL = {
-    "csf_leukocytes": (0, 60), "csf_nucleated_cells": (0, 60), "csf_erythrocytes": (0, 12000), "csf_protein": (100, 3000),
+    "csf_leukocytes": (0, 60), "csf_nucleated_cells": (0, 60), "csf_erythrocytes": (0, 12000),
+    "csf_protein": (100, 3000),
     "csf_glucose": (0.5, 8), "serum_glucose": (2, 15), "csf_lactate": (0.5, 8), "csf_albumin": (50, 900),
     "serum_albumin": (20, 60), "csf_igg": (2, 200), "serum_igg": (4, 20), "csf_iga": (0.1, 30), "serum_iga": (0.5, 4),
-    "csf_igm": (0.02, 20), "serum_igm": (0.3, 3), "csf_kappa_flc": (0.05, 5), "serum_kappa_flc": (5, 30), "albumin_quotient": (1, 40),
+    "csf_igm": (0.02, 20), "serum_igm": (0.3, 3), "csf_kappa_flc": (0.05, 5), "serum_kappa_flc": (5, 30),
+    "albumin_quotient": (1, 40),
     "glucose_ratio": (0.1, 1.3), "igg_index": (0.3, 1.5), "kappa_index": (1, 100), "blood_leukocytes": (2000, 20000),
     "blood_erythrocytes": (2500000, 6000000), "blood_neutrophils": (1000, 15000), "csf_opening_pressure": (4, 40),
     "csf_bilirubin_absorbance": (0, 0.02), "csf_ctc": (0, 10),
@@ -160,7 +128,7 @@ def random_patient(rng, seed, collected):
         day = date.fromisoformat((collected or "2026-03-01")[:10])
         patient["birth_date"] = birth_date(rng, day).isoformat()
     elif kind < 0.85:
-        unit = rng.choice("a a a mo wk d".split())
+        unit = rng.choice(("a", "a", "a", "mo", "wk", "d"))
         pools = {"a": (0, *EDGE_YEARS), "mo": range(0, 30), "wk": range(0, 20), "d": EDGE_DAYS}
         patient["age"] = {"value": rng.choice(pools[unit]), "unit": unit}
         if rng.random() < 0.05:
@@ -273,14 +241,15 @@ def repeats(rng, analyte, first, collected):
     return [again]
 
 
+FOREIGN_LOINC = (
+    "26464-8", "26453-1", "600-7", "29257-8", "26465-6", "-56064", "718-7", "26506-6", "2352-3", "55230-7", "69548-6",
+)  # fmt: skip
+
+
 def foreign_observation(rng):
     """A code that is no analyte, a wrong-specimen code, or one that cannot be valid."""
-    code = rng.choice(
-        ("LOCAL-1", "csf_unknown", {"system": "urn:lab:x", "code": "WBC"}, *(
-            {"system": LOINC, "code": number}
-            for number in ("26464-8", "26453-1", "600-7", "29257-8", "26465-6", "-56064", "718-7", "26506-6", "2352-3", "55230-7", "69548-6")
-        ))
-    )  # fmt: skip
+    local = ("LOCAL-1", "csf_unknown", {"system": "urn:lab:x", "code": "WBC"})
+    code = rng.choice((*local, *({"system": LOINC, "code": number} for number in FOREIGN_LOINC)))
     observation = {"code": code, "value": rng.choice((5, "12", "positive", 30)), "unit": "/uL"}
     if rng.random() < 0.3:
         observation["specimen"] = rng.choice(words.SPECIMENS)
@@ -360,7 +329,7 @@ def fill_quantity(rng, analyte, observation, clean):
 
 
 def random_number(rng, analyte):
-    """(unit, exact number in it): near a limit, usual, or anything; in any accepted unit that has the same dimension."""
+    """(unit, exact number in it): near a limit, usual, or anything, in any accepted unit."""
     unit = analyte["unit"] if rng.random() < 0.5 else rng.choice(analyte["units"])
     found = marks()[analyte["id"]]
     if found and rng.random() < 0.55:

@@ -1,4 +1,4 @@
-"""The columns of csfinterp/steps say what the oracle says, on 20,000 seeded random panels and for every named option."""
+"""The columns of csfinterp/steps say what the oracle says: 20,000 seeded random panels, and every named option."""
 
 import json
 
@@ -16,8 +16,8 @@ PANELS_PER_OPTION = 60
 # Issues that describe a cell. What is only "not judged" (no row, age, comparator ...) stands with the result.
 CELL_ISSUES = {
     "unit_missing", "unit_unknown", "value_unreadable", "implausible", "wrong_specimen_code", "specimen_ambiguous",
-    "specimen_not_stated", "code_invalid", "quotient_scale_unknown", "duplicate_result", "code_unknown", "organism_missing",
-    "derived_disagrees", "soft_bound", "number_sent_as_text", "pairing_assumed",
+    "specimen_not_stated", "code_invalid", "quotient_scale_unknown", "duplicate_result", "code_unknown",
+    "organism_missing", "derived_disagrees", "soft_bound", "number_sent_as_text", "pairing_assumed",
 }  # fmt: skip
 LM_FIELDS = ("certainty", "type", "type_open", "provisional", "row", "review", "reason")
 

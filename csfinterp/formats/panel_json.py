@@ -285,14 +285,23 @@ def _without(result: Result, *names: str) -> dict[str, object]:
     return {name: value for name, value in _plain(result).items() if name not in names}
 
 
+_ATOMS = (str, float, int, bool, type(None))
+_names: dict[type, tuple[str, ...]] = {}  # field names of the dataclasses seen: asking each time costs most of a document
+
+
 def _plain(value: Any) -> Any:
     """Dataclasses and mappings as dicts in their own order, sequences as lists, dates as ISO text."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    kind = type(value)
+    if kind in _ATOMS:
+        return value
+    if kind is tuple or kind is list:
+        return [_plain(item) for item in value]
+    if kind not in _names and is_dataclass(value):
+        _names[kind] = tuple(item.name for item in fields(value))
+    if kind in _names:
+        return {name: _plain(getattr(value, name)) for name in _names[kind]}
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
     if isinstance(value, date):
         return value.isoformat()
     return str(value) if isinstance(value, NumberText) else value

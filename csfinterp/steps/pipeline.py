@@ -61,6 +61,7 @@ class Core:
                 self.normalizer.value,
                 self.quality.rows,
                 self.quality.vetoes,
+                self.quality.bounds,
                 self.findings.rows,
                 self.profiles.start,
                 self.evidence,

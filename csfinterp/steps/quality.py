@@ -27,6 +27,10 @@ class Quality:
         self._bound = [
             (number, layout.quantity[target]) for number, rule in enumerate(rules) for target in rule.lower_bound
         ]
+        self.bounds: dict[str, list[int]] = {}
+        for number, rule in enumerate(rules):
+            for target in rule.lower_bound:
+                self.bounds.setdefault(target, []).append(number)
         self.vetoes: dict[str, list[int]] = {}
         for number, rule in enumerate(rules):
             for target in rule.suppresses:

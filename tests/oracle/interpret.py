@@ -116,7 +116,7 @@ class Panel:
     # Flags
 
     def judge_all(self):
-        """The results by observation index and by derived id; counts first, because rows of the differential ask them."""
+        """The results by observation index and by derived id; rows with a gate last, because they ask other flags."""
         results = {}
         gated = [cell for cell in self.cells if any("gate" in row for row in self.rows(cell["analyte"]))]
         for cell in [cell for cell in self.cells if cell not in gated] + gated:
@@ -142,7 +142,7 @@ class Panel:
         if cell["problem"]:
             return result
         if not cell["duplicate"] and (name in self.computed or not cell["leads"]):
-            # Shown only: a ready-made value beside its pair, a tube that does not lead, a surrogate beside the real code.
+            # Shown only: ready-made beside its pair, a tube that does not lead, a surrogate beside the real code.
             return result | {"not_judged": "info_only"}
         withheld = "duplicate_result" if cell["duplicate"] else self.withheld.get(name)
         if cell["word"]:
@@ -176,9 +176,7 @@ class Panel:
         sent = {cell["analyte"] for cell in self.cells if cell["problem"] not in SPECIMEN_PROBLEMS}
         if not entry.get("report_if_missing") or not sent & set(entry["inputs"]) or name in sent:
             return None
-        if all(
-            input_ in self.spans for input_ in entry["inputs"]
-        ):  # both were sent, one as "<x": a censored value enters no quotient
+        if set(entry["inputs"]) <= set(self.spans):  # both sent, one as "<x": a censored value enters no quotient
             result["not_judged"] = "comparator_undecided"
         return result
 
@@ -232,11 +230,8 @@ class Panel:
         return unknown_words(name, self.edition)
 
     def is_known(self, name):
-        if (
-            name == "csf_cytology_best"
-            or name in CODED_INPUTS
-            or (self.edition["analytes"].get(name) or {}).get("values")
-        ):
+        analyte = self.edition["analytes"].get(name) or {}
+        if name == "csf_cytology_best" or name in CODED_INPUTS or analyte.get("values"):
             return self.word(name) not in (None, *self.unknown_words(name))
         return self.quantity(name) is not None
 

@@ -1,5 +1,6 @@
 """Flags: critical rows first, then rules that withhold, then bands or the interval row of site, age and context."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from tests.oracle.knowledge import band_in_days, derived_entry, edge, in_days, limit_value
@@ -185,7 +186,7 @@ def samples(span, breaks):
     low = span.low if span.low > -INFINITY else min([span.high, *breaks]) - 2
     high = span.high if span.high < INFINITY else max([span.low, *breaks]) + 2
     marks = sorted({low, high, *(mark for mark in breaks if low < mark < high)})
-    between = [(one + other) / 2 for one, other in zip(marks, marks[1:], strict=False)]
+    between = [(one + other) / 2 for one, other in pairwise(marks)]
     return [x for x in marks + between if span.holds(x)]
 
 

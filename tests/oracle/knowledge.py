@@ -17,36 +17,31 @@ CONTEXT_UNITS = {
 }
 
 
-def entries(path, key=None):
-    """The list of a YAML file, whether it stands bare or under one key; empty if there is no such file."""
-    if not path.exists():
-        return []
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if isinstance(data, dict):
-        data = data[key] if key in data else next(iter(data.values()))
-    return data or []
+def read(path):
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def entries(path, key):
+    """The list of a YAML file, whether it stands bare or under its key."""
+    data = read(path)
+    return (data[key] if isinstance(data, dict) else data) or []
 
 
 def load(folder, options=()):
     """All that the oracle reads of an edition folder, the named options applied."""
     folder = Path(folder)
-    findings = yaml.safe_load((folder / "findings.yaml").read_text(encoding="utf-8"))
-    analytes = [
-        yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((folder / "analytes").glob("*.yaml"))
-    ]
+    findings = read(folder / "findings.yaml")
     edition = {
-        "top": yaml.safe_load((folder / "edition.yaml").read_text(encoding="utf-8")),
-        "units": yaml.safe_load((folder / "units.yaml").read_text(encoding="utf-8")),
-        "analytes": {analyte["id"]: analyte for analyte in analytes},
+        "top": read(folder / "edition.yaml"),
+        "units": read(folder / "units.yaml"),
+        "analytes": {analyte["id"]: analyte for analyte in map(read, sorted((folder / "analytes").glob("*.yaml")))},
         "derived": entries(folder / "derived.yaml", "derived"),
         "limits": {limit["id"]: limit for limit in entries(folder / "limits.yaml", "limits")},
         "critical": entries(folder / "critical.yaml", "critical"),
         "quality": entries(folder / "quality.yaml", "quality"),
         "findings": findings["findings"],
         "scales": findings.get("grade_scales") or [],
-        "profiles": [
-            yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((folder / "profiles").glob("*.yaml"))
-        ],
+        "profiles": [read(path) for path in sorted((folder / "profiles").glob("*.yaml"))],
         "tables": {table["id"]: table for table in entries(folder / "evidence.yaml", "tables")},
         "codes_info": {str(code["code"]): code for code in entries(folder / "codes_info.yaml", "codes_info")},
     }
@@ -66,18 +61,13 @@ def apply_option(edition, option):
             kept = [piece for row in kept for piece in outside(row, new)]
         owner["intervals"] = kept + new_rows
     replaced = option.get("replaces_critical") or []
-    edition["critical"] = [
-        rule
-        for rule in edition["critical"]
-        if rule["id"] not in replaced and rule.get("rule", rule["id"]) not in replaced
-    ] + (option.get("critical") or [])
+    kept = [rule for rule in edition["critical"] if not {rule["id"], rule.get("rule")} & set(replaced)]
+    edition["critical"] = kept + (option.get("critical") or [])
     for limit in option.get("decision_limits") or []:
         edition["limits"][limit["id"]] = limit
     for name, constants in (option.get("constants") or {}).items():
-        derived_entry(edition, name)["constants"] = {
-            **(derived_entry(edition, name).get("constants") or {}),
-            **constants,
-        }
+        entry = derived_entry(edition, name)
+        entry["constants"] = {**(entry.get("constants") or {}), **constants}
 
 
 def outside(row, new):

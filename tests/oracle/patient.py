@@ -30,7 +30,7 @@ def day(when):
 
 
 class Age:
-    """Completed age at collection. `days` and `years` are (low, high) of completed units; None where age is not known."""
+    """Completed age at collection; `days` and `years` are (low, high) of completed units, None if not known."""
 
     def __init__(self, days=None, years=None, start=None, end=None):
         self.days, self.years = days, years

@@ -54,8 +54,8 @@ def identify(edition, document, index, observation, issues):
     own = observation.get("specimen")
     cell = {
         "index": index, "observation": observation, "own": own, "display": display, "by_code": system == LOINC,
-        "tube": observation.get("tube") or None, "problem": None, "surrogate": False, "loinc": text if system == LOINC else None,
-        "sent": was_sent(edition, observation.get("value")),
+        "tube": observation.get("tube") or None, "problem": None, "surrogate": False,
+        "loinc": text if system == LOINC else None, "sent": was_sent(edition, observation.get("value")),
     }  # fmt: skip
     if system is None and text in edition["analytes"]:
         cell["analyte"] = text
@@ -200,7 +200,7 @@ def micro(text):
 
 
 def known_code(edition, analyte, text):
-    """The accepted unit that a text means for this analyte: aliases first, then the code itself; None if there is none."""
+    """The accepted unit that a text means for this analyte: aliases first, then the code itself; None if none."""
     accepted = [str(code) for code in analyte["units"]]
     dimensions = {scale(edition, code)[0] for code in accepted}
     aliases = [alias for alias in edition["units"]["aliases"] if dimensions & set(alias["dimensions"])]
@@ -274,12 +274,10 @@ def clipped(edition, analyte, value, comparator):
     }  # fmt: skip
     span = spans[comparator]
     low, high = bound(edition, analyte, "hard_low"), bound(edition, analyte, "hard_high")
-    if low is not None:
-        if span.low < low[0] or (span.low == low[0] and not low[1]):
-            span = Span(low[0], not low[1], span.high, span.high_open)
-    if high is not None:
-        if span.high > high[0] or (span.high == high[0] and not high[1]):
-            span = Span(span.low, span.low_open, high[0], not high[1])
+    if low and (span.low < low[0] or (span.low == low[0] and not low[1])):
+        span = Span(low[0], not low[1], span.high, span.high_open)
+    if high and (span.high > high[0] or (span.high == high[0] and not high[1])):
+        span = Span(span.low, span.low_open, high[0], not high[1])
     return None if span.empty else span
 
 

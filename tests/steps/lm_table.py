@@ -100,8 +100,21 @@ def completions(one: Combination) -> list[Combination]:
 TRUE, UNKNOWN, FALSE = 2, 1, 0
 
 
-def compact(one: Combination) -> tuple[str | None, bool]:
-    """Section 4.0 in three values: (K row that wins or None, provisional)."""
+class Compact(NamedTuple):
+    row: str | None
+    provisional: bool
+    would_settle: frozenset[str]
+
+
+# Inputs that each row of 4.0 asks, for `would_settle` ("the UNKNOWN inputs of the UNKNOWN rows before the winner").
+INPUTS = {
+    "K1": {"tumor"}, "K2": {"csf_cytology"}, "K3": {"tumor"}, "K4": {"tumor", "mri", "clinical_signs"},
+    "K5": {"tumor", "csf_cytology", "mri", "clinical_signs"}, "K6": {"tumor", "csf_cytology", "mri", "clinical_signs"},
+}  # fmt: skip
+
+
+def compact(one: Combination) -> Compact:
+    """Section 4.0 in three values: the K row that wins (None: no row), provisional, what would settle it."""
 
     def known(flag: bool, unknown: bool) -> int:
         return UNKNOWN if unknown else TRUE if flag else FALSE
@@ -126,9 +139,15 @@ def compact(one: Combination) -> tuple[str | None, bool]:
             known(one.signs in ("other", "none"), signs_open),
         ),
     }
-    seen_unknown = False
-    for name, truth in rows.items():
-        if truth == TRUE:
-            return name, seen_unknown
-        seen_unknown |= truth == UNKNOWN
-    return None, False
+    unknown = {
+        name
+        for name, missing in (
+            ("tumor", tumor_open), ("csf_cytology", no_cytology), ("mri", no_mri), ("clinical_signs", signs_open),
+        )
+        if missing
+    }  # fmt: skip
+    winner = next((name for name, truth in rows.items() if truth == TRUE), None)
+    before = list(rows)[: list(rows).index(winner)] if winner else list(rows)
+    open_rows = [name for name in before if rows[name] == UNKNOWN]
+    settle = frozenset(name for row in open_rows for name in INPUTS[row] & unknown)
+    return Compact(winner, bool(winner and open_rows), settle)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
 
+from csfinterp.service import Service
+from csfinterp.settings import Settings
+from csfinterp.web import create_app
 from tests.web.conftest import PanelMaker
 
 PANELS = "/api/v1/panels"
@@ -67,6 +71,14 @@ def test_next_is_a_whole_address(client: FlaskClient, source: str) -> None:
     page = client.get(f"{PANELS}?source={source}&limit=2").get_json()
     assert page["next"].startswith("http://localhost/api/v1/panels?")
     assert [item["specimen_id"] for item in client.get(page["next"]).get_json()["items"]] == ["normal"]
+
+
+def test_addresses_carry_the_name_of_a_trusted_proxy_only(settings: Settings, service: Service, source: str) -> None:
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "csf.hospital.example"}
+    for count, start in ((0, "http://localhost/"), (1, "https://csf.hospital.example/")):
+        client = create_app(replace(settings, trusted_proxies=count), service).test_client()
+        page = client.get(f"{PANELS}?source={source}&limit=1", headers=headers).get_json()
+        assert page["next"].startswith(start)
 
 
 @pytest.mark.parametrize(

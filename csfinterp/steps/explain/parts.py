@@ -28,7 +28,8 @@ class Evidence(Protocol):
 class Parts:
     """`read_value`: canonical value and comparator of one observation row.
 
-    `quality`, `findings`: id -> row of the truth. `vetoes`: id -> rows of the quality rules that withhold it. `profile_start`: first marker row of a profile.
+    `quality`, `findings`: id -> row of the truth. `vetoes`, `bounds`: id -> rows of the quality rules that withhold it
+    or make it a lower bound. `profile_start`: first marker row of a profile.
     """
 
     edition: Edition
@@ -38,6 +39,7 @@ class Parts:
     read_value: Callable[[Observations, int, int], tuple[float | None, str | None]]
     quality: Mapping[str, int]
     vetoes: Mapping[str, Sequence[int]]
+    bounds: Mapping[str, Sequence[int]]
     findings: Mapping[str, int]
     profile_start: Mapping[str, int]
     evidence: Mapping[str, Evidence]

@@ -246,9 +246,9 @@ def _quality_notes(row: Row, name: str) -> Iterator[Note]:
     """Quality rules that hold and touch this value: why it is withheld, or only a lower bound."""
     for rule in row.suppressing(name):
         yield Note(rule.id, rule.text)
-    for number, rule in enumerate(row.parts.edition.quality):
-        if row.quality[number] == Truth.TRUE and name in rule.lower_bound:
-            yield Note(rule.id, rule.text)
+    for number in row.parts.bounds.get(name, ()):
+        if row.quality[number] == Truth.TRUE:
+            yield Note(row.parts.edition.quality[number].id, row.parts.edition.quality[number].text)
 
 
 def _derived(row: Row) -> Iterator[Result]:
@@ -259,17 +259,8 @@ def _derived(row: Row) -> Iterator[Result]:
         value = row.computed[row.layout.quantity[entry.id]]
         if value == value:
             yield _derived_result(row, entry, value)
-        elif (
-            entry.report_if_missing
-            and entry.id not in sent_ids(row)
-            and any(name in sent_ids(row) for name in entry.inputs)
-        ):
+        elif entry.report_if_missing and entry.id not in row.sent and any(name in row.sent for name in entry.inputs):
             yield _derived_result(row, entry, None)
-
-
-def sent_ids(row: Row) -> set[str]:
-    """Ids for which something was sent."""
-    return {name for name, place in row.layout.statement.items() if row.leading[place] >= 0}
 
 
 def _derived_result(row: Row, entry: Derived, value: float | None) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from math import inf, isnan
 
 from csfinterp.model.cohort import Outcomes
@@ -140,6 +141,11 @@ class Row:
             return self.exact(limit.quantity)
         low, high = self.limits(quantity)
         return low if limit.reference == "low" else high
+
+    @cached_property
+    def sent(self) -> frozenset[str]:
+        """Ids for which something was sent."""
+        return frozenset(name for name, place in self.layout.statement.items() if self.leading[place] >= 0)
 
     # truth ------------------------------------------------------------------------------------------------------
 
