@@ -211,7 +211,7 @@ def write(interpretation: Interpretation, envelope: Envelope) -> dict[str, objec
     }
     who = {name: _plain(getattr(interpretation, name)) for name in _WHO}
     results: dict[str, object] = {
-        "results": [_without(result, "decimals", "variants") for result in interpretation.results],
+        "results": [_without(result, "variants") for result in interpretation.results],
         "issues": _plain(interpretation.issues),
         "quality": _plain(interpretation.quality),
     }
@@ -286,7 +286,7 @@ def _without(result: Result, *names: str) -> dict[str, object]:
 
 
 _ATOMS = (str, float, int, bool, type(None))
-_names: dict[type, tuple[str, ...]] = {}  # field names of the dataclasses seen: asking each time costs most of a document
+_names: dict[type, tuple[str, ...]] = {}  # field names of dataclasses: asking each time costs most of a document
 
 
 def _plain(value: Any) -> Any:

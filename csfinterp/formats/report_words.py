@@ -140,9 +140,22 @@ def value_text(result: Part) -> str:
         return sent_text(reported)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return words(plain(value))
-    reference = part(result, "reference")
+    reference, decimals = part(result, "reference"), result.get("decimals")
+    limits = (reference.get("low"), reference.get("high"))
     digits = _same_number(text(reported, "value"), value)
-    return text(result, "comparator") + (digits or number(value, reference.get("low"), reference.get("high")))
+    if not digits and isinstance(decimals, int):
+        digits = fixed(value, decimals, *limits)
+    return text(result, "comparator") + (digits or number(value, *limits))
+
+
+def fixed(value: float, decimals: int, *limits: object) -> str:
+    """A number with the analyte's decimals, more if fewer would move it across or onto one of `limits`."""
+    known = [limit for limit in limits if isinstance(limit, int | float) and not isinstance(limit, bool)]
+    for places in range(decimals, 10):
+        short = f"{value:.{places}f}"
+        if all(_side(float(short), limit) == _side(value, limit) for limit in known):
+            break
+    return short
 
 
 def sent_text(reported: Part) -> str:

@@ -65,7 +65,7 @@ class Normalizer:
     def __init__(self, layout: Layout, identifier: Identifier) -> None:
         self._layout, self._identifier = layout, identifier
         self._units = UnitReader(layout.edition.units)
-        self._not_sent = frozenset({"", *(word.casefold() for word in layout.edition.not_sent_words)})
+        self.not_sent = frozenset({"", *(word.casefold() for word in layout.edition.not_sent_words)})
         self._numbers: dict[Cell, Number] = {}
         self._factors: dict[tuple[int, str | None], tuple[float, float, int]] = {}
         self._words: dict[tuple[int, str | None], tuple[int, int]] = {}
@@ -215,7 +215,7 @@ class Normalizer:
         if found is None:
             if len(self._numbers) >= MAX_REMEMBERED:
                 self._numbers.clear()
-            found = self._numbers[cell] = read_number(cell, self._not_sent)
+            found = self._numbers[cell] = read_number(cell, self.not_sent)
         return found
 
     def _unit_factors(self, own: Ints, rows: Ints, observations: Observations) -> tuple[Floats, Floats, Ints]:
@@ -321,7 +321,7 @@ class Normalizer:
         for number, value in enumerate(analyte.values):
             if seen in (value.word, *(synonym.casefold() for synonym in value.synonyms)):
                 return (number, 0)
-        return (-1, -1) if text is None or seen in self._not_sent else (-1, ISSUE["value_unreadable"])
+        return (-1, -1) if text is None or seen in self.not_sent else (-1, ISSUE["value_unreadable"])
 
     def _settle_words(
         self,

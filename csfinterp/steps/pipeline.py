@@ -59,6 +59,7 @@ class Core:
                 self.intervals,
                 self.identifier,
                 self.normalizer.value,
+                self.normalizer.not_sent,
                 self.quality.rows,
                 self.quality.vetoes,
                 self.quality.bounds,

@@ -26,8 +26,9 @@ EDITION = Path(__file__).parents[2] / "reference_ranges" / "2026.1"
 PANELS, CHUNK = 1_000_000, 8192
 # id, unit, decimals, lowest and highest value: 20 observations of a full routine panel with its serum pairs.
 ROUTINE = (
-    ("csf_leukocytes", "/uL", 0, 0, 400), ("csf_erythrocytes", "/uL", 0, 0, 3000), 
-    ("csf_neutrophils_pct", "%", 0, 0, 90), ("csf_lymphocytes_pct", "%", 0, 0, 95), ("csf_monocytes_pct", "%", 0, 0, 60), ("csf_protein", "mg/dL", 1, 15, 300),
+    ("csf_leukocytes", "/uL", 0, 0, 400), ("csf_erythrocytes", "/uL", 0, 0, 3000),
+    ("csf_neutrophils_pct", "%", 0, 0, 90), ("csf_lymphocytes_pct", "%", 0, 0, 95),
+    ("csf_monocytes_pct", "%", 0, 0, 60), ("csf_protein", "mg/dL", 1, 15, 300),
     ("csf_glucose", "mg/dL", 0, 10, 120), ("serum_glucose", "mg/dL", 0, 60, 220), ("csf_lactate", "mmol/L", 1, 0.8, 8),
     ("csf_albumin", "mg/L", 0, 80, 2000), ("serum_albumin", "g/L", 1, 25, 55), ("csf_igg", "mg/L", 1, 5, 300),
     ("serum_igg", "g/L", 1, 5, 18), ("csf_iga", "mg/L", 2, 0.2, 40), ("serum_iga", "g/L", 2, 0.5, 5),

@@ -120,7 +120,7 @@ def usable(cells, analyte):
 
 
 def pairing(document, cells, issues):
-    """The three pair inputs as words, and the issue `pairing_assumed` for a serum value without a time."""
+    """The three pair inputs as words, and the issue `pairing_assumed` where serum without a time is taken as paired."""
     csf_time = moment((document.get("specimen") or {}).get("collected_at"))
     words, methods = [], []
     glucose = "unknown"
@@ -130,8 +130,6 @@ def pairing(document, cells, issues):
             continue  # no quotient, so nothing is paired
         time = moment(serum["observation"].get("collected_at"))
         word = pair_word(csf_time, time, 0 if name == "glucose" else HOURS_OF_A_PAIR)
-        if word == "assumed":
-            issues.add(("pairing_assumed", None))
         if name == "glucose":
             glucose = word
             continue
@@ -139,6 +137,8 @@ def pairing(document, cells, issues):
         both = [cell["observation"].get("method") for cell in (csf, serum)]
         methods.append(None if None in both else both[0].strip().lower() != both[1].strip().lower())
     day_word = next((word for word in ("no", "unknown", "assumed", "yes") if word in words), "unknown")
+    if "assumed" in (day_word, glucose):
+        issues.add(("pairing_assumed", None))
     differs = "yes" if True in methods else "no" if methods and None not in methods else "unknown"
     return {"pair_same_day": day_word, "pair_method_differs": differs, "serum_glucose_same_day": glucose}
 

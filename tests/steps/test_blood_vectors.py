@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from tests.making import (
@@ -143,8 +145,6 @@ def test_clear_with_ten_thousand_erythrocytes_is_a_contradiction(interpret):
 
 # Section 2, time vectors: adult.
 def at_minutes(interpret, minutes: int, count: float = 3, **specimen):
-    from datetime import datetime, timedelta
-
     analyzed = datetime.fromisoformat(COLLECTED) + timedelta(minutes=minutes)
     sent = quantity("csf_leukocytes", count, "/uL", analyzed_at=analyzed.isoformat())
     return interpret(panel(sent, specimen=specimen))
@@ -214,48 +214,75 @@ def test_received_time_counts_as_at_least(interpret):
     assert "at least" in entry["text"] + " ".join(entry["because"])
 
 
+def _late(interpret, analyte, number, unit, minutes, condition, by="analyzed_at"):
+    """The analyte, measured (or, without a time of its own, received) so many minutes after collection."""
+    moment = (datetime.fromisoformat(COLLECTED) + timedelta(minutes=minutes)).isoformat()
+    if by == "analyzed_at":
+        return interpret(panel(quantity(analyte, number, unit, analyzed_at=moment), specimen={"condition": condition}))
+    return interpret(panel(quantity(analyte, number, unit), specimen={"condition": condition, "received_at": moment}))
+
+
+BY = pytest.mark.parametrize("by", ["analyzed_at", "received_at"])
 LACTATE_TIMES = [(180, [], False), (181, [], True), (181, ["cooled"], False), (1441, ["cooled"], True)]
 
 
+@BY
 @pytest.mark.parametrize(("minutes", "condition", "noted"), LACTATE_TIMES)
-def test_lactate_delay(interpret, minutes, condition, noted):
-    answer = _late(interpret, "csf_lactate", 2.0, "mmol/L", minutes, condition)
+def test_lactate_delay(interpret, minutes, condition, noted, by):
+    answer = _late(interpret, "csf_lactate", 2.0, "mmol/L", minutes, condition, by)
     assert ("PT7" in rules(answer)) is noted
     assert flag(answer, "csf_lactate") == ("N", None)
 
 
+@BY
 @pytest.mark.parametrize(("minutes", "noted"), [(120, False), (121, True)])
-def test_glucose_delay(interpret, minutes, noted):
-    assert ("PT8" in rules(_late(interpret, "csf_glucose", 3.2, "mmol/L", minutes, []))) is noted
+def test_glucose_delay(interpret, minutes, noted, by):
+    assert ("PT8" in rules(_late(interpret, "csf_glucose", 3.2, "mmol/L", minutes, [], by))) is noted
 
 
 KAPPA_TIMES = [(1440, [], False), (1441, [], True), (1441, ["cooled"], False), (72 * 60, ["cooled"], False),
                (72 * 60 + 1, ["cooled"], True), (28 * 1440, ["frozen"], False), (28 * 1440 + 1, ["frozen"], True)]  # fmt: skip
 
 
+@BY
 @pytest.mark.parametrize(("minutes", "condition", "rejected"), KAPPA_TIMES)
-def test_kappa_delay(interpret, minutes, condition, rejected):
-    answer = _late(interpret, "csf_kappa_flc", 0.5, "mg/L", minutes, condition)
-    assert flag(answer, "csf_kappa_flc")[1] == "sample_too_old" if rejected else flag(answer, "csf_kappa_flc")[1] != "sample_too_old"
+def test_kappa_delay(interpret, minutes, condition, rejected, by):
+    answer = _late(interpret, "csf_kappa_flc", 0.5, "mg/L", minutes, condition, by)
+    assert (flag(answer, "csf_kappa_flc") == (None, "sample_too_old")) is rejected
     assert ("PT11" in rules(answer)) is rejected
 
 
 PROTEIN_TIMES = [(1440, [], False), (1441, [], True), (1441, ["cooled"], False), (6 * 1440 + 1, ["cooled"], True)]
 
 
+@BY
 @pytest.mark.parametrize(("minutes", "condition", "noted"), PROTEIN_TIMES)
-def test_protein_delay(interpret, minutes, condition, noted):
-    answer = _late(interpret, "csf_protein", 300, "mg/L", minutes, condition)
+def test_protein_delay(interpret, minutes, condition, noted, by):
+    answer = _late(interpret, "csf_protein", 300, "mg/L", minutes, condition, by)
     assert ("PT9" in rules(answer)) is noted
     assert flag(answer, "csf_protein") == ("N", None)
 
 
-def _late(interpret, analyte, number, unit, minutes, condition):
-    from datetime import datetime, timedelta
+@BY
+@pytest.mark.parametrize(("days", "noted"), [(14, False), (15, True)])
+def test_immunoglobulin_delay(interpret, days, noted, by):
+    answer = _late(interpret, "csf_igg", 25, "mg/L", days * 1440, [], by)
+    assert ("PT10" in rules(answer)) is noted
 
-    analyzed = (datetime.fromisoformat(COLLECTED) + timedelta(minutes=minutes)).isoformat()
-    sent = quantity(analyte, number, unit, analyzed_at=analyzed)
-    return interpret(panel(sent, specimen={"condition": condition}))
+
+def test_every_result_has_its_own_analysis_time(interpret):
+    """The count was made at once, the kappa chains two days later: only kappa is too old, and the other way round."""
+    soon, late = "2026-03-01T09:50:00+01:00", "2026-03-03T09:50:00+01:00"
+
+    def answer(count_at, kappa_at):
+        count = quantity("csf_leukocytes", 3, "/uL", analyzed_at=count_at)
+        return interpret(panel(count, quantity("csf_kappa_flc", 0.5, "mg/L", analyzed_at=kappa_at)))
+
+    kappa_late, count_late = answer(soon, late), answer(late, soon)
+    assert flag(kappa_late, "csf_leukocytes") == ("N", None)
+    assert flag(kappa_late, "csf_kappa_flc") == (None, "sample_too_old")
+    assert flag(count_late, "csf_leukocytes") == (None, "sample_too_old")
+    assert flag(count_late, "csf_kappa_flc")[1] != "sample_too_old"
 
 
 # AP4, PV rules.

@@ -45,6 +45,8 @@ def _observation_issues(row: Row, number: int, observation: Observation) -> Iter
         yield Issue(issue, _severity(row, name, issue), number, _message(row, name, issue))
     elif observation.value is None and not observation.absent_reason:
         yield Issue("value_unreadable", "error", number, f"{name}: no value was sent. Send a value, or absent_reason.")
+    elif not row.has_result(observation):
+        yield Issue("info_only", "info", number, f"{name}: no result yet, treated as not sent.")
     else:
         yield from _value_issues(row, number, name, observation)
 

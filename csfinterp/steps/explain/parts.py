@@ -26,7 +26,7 @@ class Evidence(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """`read_value`: canonical value and comparator of one observation row.
+    """`read_value`: canonical value and comparator of one observation row. `not_sent`: words for "no result yet".
 
     `quality`, `findings`: id -> row of the truth. `vetoes`, `bounds`: id -> rows of the quality rules that withhold it
     or make it a lower bound. `profile_start`: first marker row of a profile.
@@ -37,6 +37,7 @@ class Parts:
     intervals: IntervalTable
     identifier: Identifier
     read_value: Callable[[Observations, int, int], tuple[float | None, str | None]]
+    not_sent: frozenset[str]
     quality: Mapping[str, int]
     vetoes: Mapping[str, Sequence[int]]
     bounds: Mapping[str, Sequence[int]]

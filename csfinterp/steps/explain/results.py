@@ -31,7 +31,7 @@ def _measured(row: Row) -> Iterator[Result]:
         identity = identity_of(row, number)
         statement = int(row.outcomes.analyte[row.first + number])
         name = row.layout.statements[statement] if statement >= 0 else identity.meant
-        if name is not None and observation.value is not None:
+        if name is not None and row.has_result(observation):
             yield _result(row, number, row.parts.edition.analyte[name], identity, statement >= 0)
 
 
@@ -73,7 +73,7 @@ def _result(row: Row, number: int, analyte: Analyte, identity: Identity, usable:
         reference=_reference(row, analyte) if judged else None,
         times_limit=_times_limit(row, analyte.id) if judged else None,
         advisory=_advisory(row, analyte.id) if judged else None,
-        notes=tuple(_notes(row, analyte, observation, identity, leads, superseded)),
+        notes=tuple(_notes(row, number, analyte, observation, identity, leads, superseded)),
         laboratory_flag=observation.laboratory_flag,
         laboratory_range=observation.laboratory_range,
         organism=observation.organism,
@@ -198,14 +198,21 @@ def _critical_rule(row: Row, name: str) -> CriticalRule | None:
 
 
 def _notes(
-    row: Row, analyte: Analyte, observation: Observation, identity: Identity, leads: bool, superseded: bool
+    row: Row,
+    number: int,
+    analyte: Analyte,
+    observation: Observation,
+    identity: Identity,
+    leads: bool,
+    superseded: bool,
 ) -> Iterator[Note]:
     texts = row.parts.edition.texts
     if identity.note and row.outcomes.analyte is not None:
         yield Note("code_note", identity.note)
     if superseded:
         yield Note("computed_leads", "the value computed from the CSF and serum results of this panel leads")
-    if analyte.repeats == "tube" and not leads and identity.issue is None:
+    leader = row.leading[row.layout.statement[analyte.id]]
+    if analyte.repeats == "tube" and not leads and row.first <= leader != number + row.first:
         yield Note("other_tube_leads", "another tube of this panel leads; this count is shown as sent")
     if (
         analyte.molar_mass_assumed

@@ -142,6 +142,10 @@ class Row:
         low, high = self.limits(quantity)
         return low if limit.reference == "low" else high
 
+    def has_result(self, observation: Observation) -> bool:
+        """A value was sent, and not a word for "no result yet" (pending, not performed, empty)."""
+        return observation.value is not None and observation.value.strip().casefold() not in self.parts.not_sent
+
     @cached_property
     def sent(self) -> frozenset[str]:
         """Ids for which something was sent."""
