@@ -100,12 +100,18 @@ USUAL = {
     "blood_erythrocytes": (2500000, 6000000), "blood_neutrophils": (1000, 15000), "csf_opening_pressure": (4, 40),
     "csf_bilirubin_absorbance": (0, 0.02), "csf_ctc": (0, 10),
 }  # fmt: skip
+QUIET = {
+    "csf_leukocytes": (0, 12), "csf_nucleated_cells": (10, 14), "csf_erythrocytes": (0, 20), "csf_neutrophils_pct": (0, 60),
+    "csf_lymphocytes_pct": (20, 60), "csf_monocytes_pct": (5, 40), "csf_eosinophils_pct": (0, 1), "csf_plasma_cells_pct": (0, 1),
+    "csf_blasts_pct": (0, 1), "csf_protein": (900, 1500),
+}  # fmt: skip
 
 
 def random_panel(seed):
     """The panel document of this seed."""
     rng = Random(seed)
-    specimen = random_specimen(rng, seed)
+    quiet = rng.random() < 0.2
+    specimen = quiet_specimen(rng, seed) if quiet else random_specimen(rng, seed)
     collected = specimen.get("collected_at")
     document = {
         "source": {"system": "RANDOM", "message_id": f"RND-{seed}"},
@@ -113,8 +119,10 @@ def random_panel(seed):
         "specimen": specimen,
         "status": rng.choice(("final", "final", "preliminary", "corrected")),
         "context": random_context(rng),
-        "observations": random_observations(rng, collected),
+        "observations": quiet_observations(rng) if quiet else random_observations(rng, collected),
     }
+    if quiet:  # a fresh lumbar sample of an adult, everything readable: whole profiles and findings are reached
+        document["patient"] = {"id": f"RND-{seed % 977}", "age": {"value": rng.choice(EDGE_YEARS), "unit": "a"}}
     return json.loads(json.dumps(document))
 
 
@@ -131,7 +139,7 @@ def random_patient(rng, seed, collected):
         unit = rng.choice(("a", "a", "a", "mo", "wk", "d"))
         pools = {"a": (0, *EDGE_YEARS), "mo": range(0, 30), "wk": range(0, 20), "d": EDGE_DAYS}
         patient["age"] = {"value": rng.choice(pools[unit]), "unit": unit}
-        if rng.random() < 0.05:
+        if rng.random() < 0.05 and unit in ("a", "d"):
             patient["age"]["value"] += 0.5
     return patient
 
@@ -174,6 +182,10 @@ def random_specimen(rng, seed):
     if rng.random() < 0.2:
         specimen["tube"] = rng.choice((1, 3, 4))
     return specimen
+
+
+def quiet_specimen(rng, seed):
+    return {"id": f"RND-CSF-{seed}", "type": "csf", "site": rng.choice(("lumbar",) * 9 + ("ventricular",))}
 
 
 def random_context(rng):
@@ -227,6 +239,23 @@ def random_observations(rng, collected):
     if not clean and rng.random() < 0.2:
         observations.append(foreign_observation(rng))
     rng.shuffle(observations)
+    return observations
+
+
+def quiet_observations(rng):
+    """One observation per chosen analyte, in its own unit; few cells and little blood as in most samples."""
+    density = rng.choice((0.3, 0.7, 1.0))
+    chosen = [a for a in analytes() if a["id"] == "csf_leukocytes" or rng.random() < density]
+    observations = []
+    for analyte in chosen:
+        observation = {"code": analyte["id"]}
+        if analyte["kind"] == "coded":
+            fill_coded(rng, analyte, observation, True)
+        else:
+            low, high = QUIET.get(analyte["id"]) or USUAL.get(analyte["id"], (0, 100))
+            number = Fraction(rng.randint(int(low * 100), int(high * 100)), 100)
+            observation.update(value=decimal(number), unit=analyte["unit"])
+        observations.append(observation)
     return observations
 
 

@@ -84,7 +84,7 @@ def test_the_random_panels_reach_every_corner(oracle):
         seen["issue"] |= {code for code, _ in answer["issues"]}
     assert seen["analyte"] >= set(oracle.edition["analytes"])
     assert seen["flag"] == {None, "N", "L", "H", "LL", "HH", "A", "AA"}
-    assert {row["id"] for row in oracle.edition["tables"]["eano_esmo"]["cells"]} <= seen["lm"]
+    assert {row["id"].split("-")[0] for row in oracle.edition["tables"]["eano_esmo"]["cells"]} == seen["lm"]
     assert len(seen["hematologic"]) == 6
     assert seen["issue"] >= CELL_ISSUES - {"number_sent_as_text"}
     missing = [f["id"] for f in oracle.edition["findings"] if (f["id"], "true") not in seen["finding"]]
@@ -167,11 +167,16 @@ def compare_not_sent(lines, result):
 
 
 def same_result(mine, said):
-    fields = ("flag", "not_judged", "critical", "comparator")
+    fields = ("flag", "not_judged", "critical")
+    same_comparator = mine["comparator"] in (said["comparator"], None)  # "<=0" of a count may be printed as 0
     same_rule = mine["rule"] is None or said["reference"] is None or mine["rule"] == said["reference"]["rule"]
     same_unit = mine["value"] is None or mine["unit"] == said["unit"]
     return (
-        all(mine[f] == said[f] for f in fields) and same_value(mine["value"], said["value"]) and same_rule and same_unit
+        all(mine[f] == said[f] for f in fields)
+        and same_value(mine["value"], said["value"])
+        and same_rule
+        and same_unit
+        and same_comparator
     )
 
 

@@ -143,7 +143,7 @@ def value_text(result: Part) -> str:
     reference, decimals = part(result, "reference"), result.get("decimals")
     limits = (reference.get("low"), reference.get("high"))
     digits = _same_number(text(reported, "value"), value)
-    if not digits and isinstance(decimals, int):
+    if not digits and isinstance(decimals, int) and 0 <= decimals < 10 and abs(value) < 1e12:
         digits = fixed(value, decimals, *limits)
     return text(result, "comparator") + (digits or number(value, *limits))
 

@@ -22,7 +22,7 @@ TOP = [
 RESULT = [
     "analyte", "name", "loinc", "kind", "reported", "value", "comparator", "unit", "derived", "inputs", "flag",
     "critical", "not_judged", "reference", "times_limit", "advisory", "notes", "laboratory_flag", "laboratory_range",
-    "organism", "organism_class", "citations", "status",
+    "organism", "organism_class", "decimals", "citations", "status",
 ]  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def test_a_result_is_written_as_the_contract_prints_it(interpretation: Interpret
         "times_limit": 5.25, "advisory": None,
         "notes": [{"code": "site_not_stated", "text": "A normal count excludes nothing."}],
         "laboratory_flag": None, "laboratory_range": None, "organism": None, "organism_class": None,
-        "citations": ["csfinterp_rule"], "status": "ours",
+        "decimals": 0, "citations": ["csfinterp_rule"], "status": "ours",
     }  # fmt: skip
 
 

@@ -36,6 +36,8 @@ class Panel:
         self.truths = Truths(self)
         self.age = patient.age_at_collection(document)
         self.cells, self.issues = read_panel(edition, document)
+        if self.age.impossible:
+            self.issues.add(("implausible", None))
         pairs = patient.pairing(document, self.cells, self.issues)
         self.words = patient.context_words(document, pairs)
         self.spans = patient.context_numbers(document) | patient.age_spans(self.age)

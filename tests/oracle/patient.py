@@ -32,6 +32,8 @@ def day(when):
 class Age:
     """Completed age at collection; `days` and `years` are (low, high) of completed units, None if not known."""
 
+    impossible = False  # born after the collection
+
     def __init__(self, days=None, years=None, start=None, end=None):
         self.days, self.years = days, years
         self.start, self.end = start, end  # span in days of an age sent as a number; None for a birth date
@@ -70,14 +72,16 @@ def age_at_collection(document):
 def age_from_birth(born, collected):
     days = (collected - born).days
     if days < 0:
-        return Age()
+        age = Age()
+        age.impossible = True
+        return age
     years = collected.year - born.year - ((collected.month, collected.day) < (born.month, born.day))
     return Age((days, days), (years, years))
 
 
 def age_from_number(value, unit):
-    """The span of an age sent as a number covers its whole unit."""
-    start = Fraction(str(value)) * AGE_UNIT_DAYS[unit]
+    """The span of an age sent as a number covers its whole completed unit: 4.5 a is 4 completed years."""
+    start = math.floor(Fraction(str(value))) * AGE_UNIT_DAYS[unit]
     end = start + AGE_UNIT_DAYS[unit]
     year = AGE_UNIT_DAYS["a"]
     days = (math.floor(start), math.ceil(end) - 1)

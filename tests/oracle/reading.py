@@ -247,6 +247,8 @@ def read_number(edition, analyte, cell, code):
     cell["span"] = clipped(edition, analyte, value, sign or sent)
     if cell["span"] is None:
         cell["problem"] = "implausible"
+    elif cell["span"].exact:  # "<=0" of a count can only be 0
+        cell["comparator"] = None
 
 
 def thirds_allowed(edition, analyte, code):

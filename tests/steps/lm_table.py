@@ -68,7 +68,9 @@ def expected(one: Combination) -> Verdict:
     if one.tumor == "unknown":
         return verdict("R06", "not_classifiable", settle={"tumor"})
     if no_cytology and no_mri:
-        return verdict("R07", "not_classifiable", settle={"csf_cytology", "mri"} | ({"clinical_signs"} if not_assessed else set()))
+        return verdict(
+            "R07", "not_classifiable", settle={"csf_cytology", "mri"} | ({"clinical_signs"} if not_assessed else set())
+        )
     if abc and typical:
         return verdict("R09" if no_cytology else "R08", "probable", second, cytology, no_cytology)
     if abc and not_assessed:
@@ -91,7 +93,11 @@ def expected(one: Combination) -> Verdict:
 
 def completions(one: Combination) -> list[Combination]:
     """Every combination that the missing inputs of this one could still become."""
-    cytologies = ("positive", "suspicious", "atypical", "negative") if one.cytology in ("nondiagnostic", None) else (one.cytology,)
+    cytologies = (
+        ("positive", "suspicious", "atypical", "negative")
+        if one.cytology in ("nondiagnostic", None)
+        else (one.cytology,)
+    )
     mris = tuple(LETTER) if one.mri == "not_done" else (one.mri,)
     signs = ("typical", "other", "none") if one.signs == "not_assessed" else (one.signs,)
     return [Combination(one.tumor, one.biopsy, *rest) for rest in product(cytologies, mris, signs)]

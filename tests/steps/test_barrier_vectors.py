@@ -229,7 +229,9 @@ def test_grade(interpret, age, quotient, grade, ready_made):
     assert flag(answer, "albumin_quotient") == ("N" if grade is None else "H", None)
 
 
-@pytest.mark.parametrize(("age", "quotient", "times"), [("3 d", 30, 30 / 28), ("4 a", 4.0, 4 / 3.5), ("4 a", 25, 25 / 3.5)])
+@pytest.mark.parametrize(
+    ("age", "quotient", "times"), [("3 d", 30, 30 / 28), ("4 a", 4.0, 4 / 3.5), ("4 a", 25, 25 / 3.5)]
+)
 def test_below_five_years_there_is_no_grade(interpret, age, quotient, times):
     answer = interpret(panel(*albumin_pair(quotient), age=age))
     found = finding(answer, "barrier_dysfunction")
@@ -431,7 +433,9 @@ def test_kappa(interpret, case, csf, serum, albumin, quotient, index, limit, per
 
 def test_kappa_discordance_is_worded_by_the_verdict_that_holds(interpret):
     """K1: intrathecal by the hyperbola, not above the MS cut: the summary says the first and not the second."""
-    because = [name for one in interpret(kappa_panel(0.3, 12, (195, 41)))["summary"]["sentences"] for name in one["because"]]
+    because = [
+        name for one in interpret(kappa_panel(0.3, 12, (195, 41)))["summary"]["sentences"] for name in one["because"]
+    ]
     assert "intrathecal_kappa" in because
     assert "kappa_index_above_ms_cut" not in because
 
@@ -453,7 +457,9 @@ LINES = [(1.25, 20), (1.6666666667, 40), (2.5, 60), (5, 80), (1, 0)]
 
 
 @pytest.mark.parametrize(("times", "percent"), LINES)
-@pytest.mark.parametrize("name", ["igg_intrathecal_pct", "iga_intrathecal_pct", "igm_intrathecal_pct", "kappa_intrathecal_pct"])
+@pytest.mark.parametrize(
+    "name", ["igg_intrathecal_pct", "iga_intrathecal_pct", "igm_intrathecal_pct", "kappa_intrathecal_pct"]
+)
 def test_intrathecal_line(edition, name, times, percent):
     limit = 3.2
     assert bare(edition, name, limit * times, limit) == pytest.approx(percent, abs=2e-9)
@@ -567,7 +573,9 @@ def test_sent_and_computed_quotient_disagree(interpret):
     assert [one["value"] for one in judged] == [5.0]
 
 
-@pytest.mark.parametrize(("quotient", "disagrees"), [(5.2, False), (5.24, False), (5.3, True), (4.7, True), (4.8, False)])
+@pytest.mark.parametrize(
+    ("quotient", "disagrees"), [(5.2, False), (5.24, False), (5.3, True), (4.7, True), (4.8, False)]
+)
 def test_five_percent_between_sent_and_computed(interpret, quotient, disagrees):
     answer = interpret(panel(quantity("albumin_quotient", quotient, "10*-3"), *albumin_pair(5)))
     assert ("derived_disagrees" in {code for code, _ in issues(answer)}) is disagrees

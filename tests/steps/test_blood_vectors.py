@@ -78,7 +78,12 @@ def test_other_ratios_are_not_used(interpret, ratio):
 
 
 # 4.3: protein mg/L, RBC, TP1 (tolerance 1e-9); the TP2 option is 19 mg/L per 1000.
-PROTEINS = [(950, 20000, 730, 570, True), (600, 5000, 545, 505, False), (460, 1000, 449, 441, False), (520, 2000, 498, 482, False)]
+PROTEINS = [
+    (950, 20000, 730, 570, True),
+    (600, 5000, 545, 505, False),
+    (460, 1000, 449, 441, False),
+    (520, 2000, 498, 482, False),
+]
 
 
 @pytest.mark.parametrize(("protein", "rbc", "expected", "option", "withheld"), PROTEINS)
@@ -129,7 +134,11 @@ def test_corrected_values_stand_between_r3_and_r5(interpret, rbc, there):
 
 
 def test_bloody_and_not_counted_refuses_the_correction(interpret):
-    sent = (word("csf_appearance", "bloody"), quantity("csf_leukocytes", 25, "/uL"), quantity("csf_protein", 900, "mg/L"))
+    sent = (
+        word("csf_appearance", "bloody"),
+        quantity("csf_leukocytes", 25, "/uL"),
+        quantity("csf_protein", 900, "mg/L"),
+    )
     answer = interpret(panel(*sent))
     assert not has_result(answer, "csf_leukocytes_corrected")
     assert not has_result(answer, "csf_protein_corrected")
@@ -194,7 +203,11 @@ def test_frozen_sample(interpret, count, wanted):
 
 
 def test_frozen_differential_is_rejected_chemistry_stays(interpret):
-    sent = (quantity("csf_neutrophils_pct", 2, "%"), quantity("csf_protein", 300, "mg/L"), quantity("csf_erythrocytes", 0, "/uL"))
+    sent = (
+        quantity("csf_neutrophils_pct", 2, "%"),
+        quantity("csf_protein", 300, "mg/L"),
+        quantity("csf_erythrocytes", 0, "/uL"),
+    )
     answer = interpret(panel(*sent, specimen={"condition": ["frozen"]}))
     assert flag(answer, "csf_neutrophils_pct") == (None, "sample_too_old")
     assert flag(answer, "csf_protein") == ("N", None)
@@ -292,7 +305,9 @@ def test_hemolyzed_sample_rejects_kappa(interpret):
     assert "AP4" in rules(answer)
 
 
-@pytest.mark.parametrize(("count", "wanted"), [(3, (None, "implausible")), (29, (None, "implausible")), (30, ("HH", None))])
+@pytest.mark.parametrize(
+    ("count", "wanted"), [(3, (None, "implausible")), (29, (None, "implausible")), (30, ("HH", None))]
+)
 def test_clotted_sample(interpret, count, wanted):
     answer = interpret(panel(quantity("csf_leukocytes", count, "/uL"), specimen={"condition": ["clotted"]}))
     assert flag(answer, "csf_leukocytes") == wanted
@@ -301,7 +316,9 @@ def test_clotted_sample(interpret, count, wanted):
 
 @pytest.mark.parametrize(("volume", "noted"), [(9.9, True), (10, False), (12, False)])
 def test_volume_below_10_ml(interpret, volume, noted):
-    answer = interpret(panel(quantity("csf_protein", 300, "mg/L"), specimen={"volume": {"value": volume, "unit": "mL"}}))
+    answer = interpret(
+        panel(quantity("csf_protein", 300, "mg/L"), specimen={"volume": {"value": volume, "unit": "mL"}})
+    )
     assert ("PV1" in rules(answer)) is noted
 
 

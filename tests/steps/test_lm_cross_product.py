@@ -53,7 +53,10 @@ def test_the_written_table_has_the_printed_counts():
     found = [expected(one) for one in COMBINATIONS]
     assert Counter(one.row for one in found) == EXPANDED_ROWS
     assert {
-        level: (sum(one.certainty == level for one in found), sum(one.certainty == level and one.provisional for one in found))
+        level: (
+            sum(one.certainty == level for one in found),
+            sum(one.certainty == level and one.provisional for one in found),
+        )
         for level in CERTAINTIES
     } == CERTAINTIES
 

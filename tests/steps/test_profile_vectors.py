@@ -172,12 +172,19 @@ def test_share_of_every_marker(interpret, one, name, share, n, status):
 @pytest.mark.parametrize("one", SHARES)
 def test_four_scored_markers_and_one_glucose_line(interpret, one):
     markers = [found for found in profile(interpret(panel(*values(leukocytes="H"))), one)["markers"]]
-    assert {found["id"] for found in markers if found["scored"]} == {"csf_leukocytes", "albumin_quotient", "csf_protein", "csf_lactate"}
+    assert {found["id"] for found in markers if found["scored"]} == {
+        "csf_leukocytes",
+        "albumin_quotient",
+        "csf_protein",
+        "csf_lactate",
+    }
     assert [found["id"] for found in markers if found["disputed"]] == ["csf_glucose"]
 
 
 def test_note_l_of_the_hematologic_lactate(interpret):
-    found = marker(interpret(panel(*values(lactate="H"), context={"tumor": "hematologic"})), "csf_lactate", "hematologic")
+    found = marker(
+        interpret(panel(*values(lactate="H"), context={"tumor": "hematologic"})), "csf_lactate", "hematologic"
+    )
     assert "denominator unknown, below 37 patients" in found["note"]
 
 

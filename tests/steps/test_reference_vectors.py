@@ -132,7 +132,9 @@ def test_ventricular_critical_count(interpret):
     assert critical(answer) == [("csf_leukocytes", "CR-WBC", "critical")]
 
 
-@pytest.mark.parametrize(("count", "wanted"), [(5, (None, "age_missing")), (30, ("HH", None)), (29, (None, "age_missing"))])
+@pytest.mark.parametrize(
+    ("count", "wanted"), [(5, (None, "age_missing")), (30, ("HH", None)), (29, (None, "age_missing"))]
+)
 def test_leukocytes_without_an_age(interpret, count, wanted):
     assert flag(interpret(panel(quantity("csf_leukocytes", count, "/uL"), age=None)), "csf_leukocytes") == wanted
 
@@ -185,7 +187,10 @@ ERYTHROCYTES = [(0, ("N", None)), (3, (None, "blood_trace")), (500, (None, "bloo
 @pytest.mark.parametrize(("count", "wanted"), ERYTHROCYTES)
 @pytest.mark.parametrize(("age", "site"), [("3 d", "lumbar"), ("35 a", "ventricular"), (None, "unknown")])
 def test_erythrocytes_are_graded_never_high(interpret, count, wanted, age, site):
-    assert flag(interpret(panel(quantity("csf_erythrocytes", count, "/uL"), age=age, site=site)), "csf_erythrocytes") == wanted
+    assert (
+        flag(interpret(panel(quantity("csf_erythrocytes", count, "/uL"), age=age, site=site)), "csf_erythrocytes")
+        == wanted
+    )
 
 
 def test_erythrocyte_levels_are_worded(interpret):
@@ -268,7 +273,9 @@ UPPER = [
 @pytest.mark.parametrize(("analyte", "unit", "age", "normal", "high"), UPPER)
 def test_upper_limit_of_every_band(interpret, analyte, unit, age, normal, high):
     def found(number):
-        return flag(interpret(panel(quantity(analyte, number, unit), word("csf_appearance", "clear"), age=age)), analyte)
+        return flag(
+            interpret(panel(quantity(analyte, number, unit), word("csf_appearance", "clear"), age=age)), analyte
+        )
 
     assert (found(normal), found(high)) == (("N", None), ("H", None))
 
@@ -300,7 +307,10 @@ GATED = [
 @pytest.mark.parametrize(("analyte", "age", "normal", "high", "low"), GATED)
 def test_differential_with_a_high_count(interpret, analyte, age, normal, high, low):
     def found(percent, count=40):
-        sent = [quantity(analyte, percent, "%"), *([quantity("csf_leukocytes", count, "/uL")] if count is not None else [])]
+        sent = [
+            quantity(analyte, percent, "%"),
+            *([quantity("csf_leukocytes", count, "/uL")] if count is not None else []),
+        ]
         return flag(interpret(panel(*sent, age=age)), analyte)
 
     assert [found(percent) for percent in normal] == [("N", None), ("N", None)]
@@ -310,7 +320,9 @@ def test_differential_with_a_high_count(interpret, analyte, age, normal, high, l
 
 
 @pytest.mark.parametrize("age", ["30 d", "59 d"])
-@pytest.mark.parametrize("analyte", ["csf_neutrophils_pct", "csf_lymphocytes_pct", "csf_monocytes_pct", "csf_eosinophils_pct"])
+@pytest.mark.parametrize(
+    "analyte", ["csf_neutrophils_pct", "csf_lymphocytes_pct", "csf_monocytes_pct", "csf_eosinophils_pct"]
+)
 def test_intended_gap_of_the_differential(interpret, analyte, age):
     sent = (quantity(analyte, 7, "%"), quantity("csf_leukocytes", 40, "/uL"))
     assert flag(interpret(panel(*sent, age=age)), analyte) == (None, "no_interval_for_age")
@@ -341,7 +353,9 @@ def test_lumbar_limits_do_not_hold_elsewhere(interpret, analyte, number, unit, s
 @pytest.mark.parametrize(("site", "code"), [("unknown", "site_not_stated"), (None, "site_not_stated")])
 @pytest.mark.parametrize(("analyte", "number", "unit"), LUMBAR_ONLY + ANY_SITE)
 def test_unknown_site_uses_lumbar_limits_and_says_so(interpret, analyte, number, unit, site, code):
-    found = result(interpret(panel(quantity(analyte, number, unit), word("csf_appearance", "clear"), site=site)), analyte)
+    found = result(
+        interpret(panel(quantity(analyte, number, unit), word("csf_appearance", "clear"), site=site)), analyte
+    )
     assert found["flag"] == "N"
     assert code in {note["code"] for note in found["notes"]}
 

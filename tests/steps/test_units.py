@@ -238,7 +238,9 @@ def test_quotient_without_a_scale_beside_its_pair_is_recomputed(interpret, unit,
 
 @pytest.mark.parametrize(("text", "unit"), [("0.4756098", "%"), ("0.004756098", "1"), ("4.756098", "10*-3")])
 def test_case_a_quotient_on_every_scale(interpret, text, unit):
-    assert value(interpret(sent("albumin_quotient", text, unit)), "albumin_quotient") == pytest.approx(4.756098, abs=5e-7)
+    assert value(interpret(sent("albumin_quotient", text, unit)), "albumin_quotient") == pytest.approx(
+        4.756098, abs=5e-7
+    )
 
 
 @pytest.mark.parametrize("quotient", ["330", "0.5"])
