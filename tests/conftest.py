@@ -1,4 +1,5 @@
-"""What all tests share: the shipped edition, its core, `interpret` (document in, document out), and the count of vignettes."""
+"""What all tests share: the shipped edition, its core, `interpret` (document in, document out),
+a count of vignettes."""
 
 from __future__ import annotations
 

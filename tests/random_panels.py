@@ -101,9 +101,9 @@ USUAL = {
     "csf_bilirubin_absorbance": (0, 0.02), "csf_ctc": (0, 10),
 }  # fmt: skip
 QUIET = {
-    "csf_leukocytes": (0, 12), "csf_nucleated_cells": (10, 14), "csf_erythrocytes": (0, 20), "csf_neutrophils_pct": (0, 60),
-    "csf_lymphocytes_pct": (20, 60), "csf_monocytes_pct": (5, 40), "csf_eosinophils_pct": (0, 1), "csf_plasma_cells_pct": (0, 1),
-    "csf_blasts_pct": (0, 1), "csf_protein": (900, 1500),
+    "csf_leukocytes": (0, 12), "csf_nucleated_cells": (10, 14), "csf_erythrocytes": (0, 20), "csf_protein": (900, 1500),
+    "csf_neutrophils_pct": (0, 60), "csf_lymphocytes_pct": (20, 60), "csf_monocytes_pct": (5, 40),
+    "csf_eosinophils_pct": (0, 1), "csf_plasma_cells_pct": (0, 1), "csf_blasts_pct": (0, 1),
 }  # fmt: skip
 
 

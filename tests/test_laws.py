@@ -5,13 +5,17 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shutil
 from itertools import product
 from pathlib import Path
 
 import pytest
+import yaml
 
 import csfinterp
 from csfinterp.formats import panel_json
+from csfinterp.knowledge import check_edition
+from tests.conftest import SHIPPED
 from tests.making import (
     albumin_pair,
     critical,
@@ -30,7 +34,7 @@ from tests.making import (
     value,
     word,
 )
-from tests.steps.lm_table import COMBINATIONS, LEVELS, LETTER, Combination
+from tests.steps.lm_table import COMBINATIONS, LETTER, LEVELS, Combination
 from tests.steps.test_lm_cross_product import answers, document
 
 TUMORS = ("solid", "hematologic", "primary_cns", "none", "unknown")
@@ -61,7 +65,8 @@ def levels(core) -> dict[Combination, dict]:
 # A. LM certainty
 
 EXCLUDED = re.compile(
-    r"\b(LM|metastas[ie]s|tumor|disease|infection|meningitis)\b[^.]*\b(is|are|was|were) excluded\b|rules? out|ruled out",
+    r"\b(LM|metastas[ie]s|tumor|disease|infection|meningitis)\b[^.]*\b(is|are|was|were) excluded\b"
+    r"|rules? out|ruled out",
     re.I,
 )
 
@@ -262,11 +267,13 @@ FULL = {
 }  # fmt: skip
 # What may not stand without the input: (input, findings that rest on it)
 RESTS_ON = {
-    "csf_leukocytes": ["pleocytosis"], "csf_protein": ["protein_raised"], "csf_lactate": ["lactate_raised", "lactate_bacterial_range"],
+    "csf_leukocytes": ["pleocytosis"], "csf_protein": ["protein_raised"], "csf_lactate": ["lactate_raised",
+    "lactate_bacterial_range"],
     "csf_albumin": ["barrier_dysfunction", "intrathecal_igg", "intrathecal_kappa"],
     "serum_albumin": ["barrier_dysfunction", "intrathecal_igg", "intrathecal_kappa"], "csf_igg": ["intrathecal_igg"],
     "serum_igg": ["intrathecal_igg"], "csf_neutrophils_pct": ["neutrophils_predominate"],
-    "csf_kappa_flc": ["intrathecal_kappa"], "serum_kappa_flc": ["intrathecal_kappa"], "csf_erythrocytes": ["blood_in_csf"],
+    "csf_kappa_flc": ["intrathecal_kappa"], "serum_kappa_flc": ["intrathecal_kappa"],
+    "csf_erythrocytes": ["blood_in_csf"],
 }  # fmt: skip
 
 
@@ -397,10 +404,12 @@ def test_sl29_blood_and_csf_analytes_are_never_exchanged(interpret, analyte, spe
 
 
 CONTRADICTIONS = [
-    ("PL12", [quantity("csf_neutrophils_pct", 60, "%"), quantity("csf_lymphocytes_pct", 60, "%"), quantity("csf_monocytes_pct", 30, "%")],
+    ("PL12", [quantity("csf_neutrophils_pct", 60, "%"), quantity("csf_lymphocytes_pct", 60, "%"),
+    quantity("csf_monocytes_pct", 30, "%")],
      ["neutrophils_predominate", "lymphocytes_predominate"]),
     ("PL14", [quantity("csf_leukocytes", 20, "/uL"), quantity("csf_nucleated_cells", 5, "/uL")], []),
-    ("PL15", [quantity("csf_protein", 300, "mg/L"), quantity("csf_albumin", 400, "mg/L"), quantity("serum_albumin", 40, "g/L")],
+    ("PL15", [quantity("csf_protein", 300, "mg/L"), quantity("csf_albumin", 400, "mg/L"), quantity("serum_albumin",
+    40, "g/L")],
      ["barrier_dysfunction"]),
 ]  # fmt: skip
 
@@ -447,7 +456,8 @@ def test_sl31_two_results_are_never_averaged(interpret, first, second):
 
 # C. Critical results
 
-QUIET = [quantity("csf_leukocytes", 1, "/uL"), quantity("csf_protein", 250, "mg/L"), quantity("csf_glucose", 3.5, "mmol/L"),
+QUIET = [quantity("csf_leukocytes", 1, "/uL"), quantity("csf_protein", 250, "mg/L"), quantity("csf_glucose", 3.5,
+    "mmol/L"),
          quantity("serum_glucose", 5.5, "mmol/L"), quantity("csf_lactate", 1.5, "mmol/L")]  # fmt: skip
 
 
@@ -461,8 +471,10 @@ def test_sl40_organism_is_critical_whatever_else(interpret, analyte, age):
 
 
 HOSTILE = [
-    {"specimen": {"condition": ["frozen"]}}, {"specimen": {"condition": ["clotted", "hemolyzed"]}}, {"site": "ventricular"},
-    {"site": "cisternal"}, {"age": None}, {"specimen": {"received_at": "2026-03-09T09:20:00+01:00"}}, {"status": "preliminary"},
+    {"specimen": {"condition": ["frozen"]}}, {"specimen": {"condition": ["clotted", "hemolyzed"]}},
+    {"site": "ventricular"},
+    {"site": "cisternal"}, {"age": None}, {"specimen": {"received_at": "2026-03-09T09:20:00+01:00"}},
+    {"status": "preliminary"},
 ]  # fmt: skip
 
 
@@ -485,21 +497,21 @@ def test_sl41_positive_sent_twice_stays_critical(interpret):
     assert ("csf_culture", "CR-ORG", "critical") in critical(interpret(panel(*twice)))
 
 
-def test_sl41_the_organism_rule_cannot_be_configured_away(edition, tmp_path):
-    """An edition without CR-ORG is refused at load."""
-    import shutil
-
-    from csfinterp.errors import EditionError
-    from csfinterp.knowledge import load_edition
-    from tests.conftest import SHIPPED
-
-    folder = tmp_path / "2026.1"
-    shutil.copytree(SHIPPED, folder)
-    text = (folder / "critical.yaml").read_text(encoding="utf-8")
-    assert "CR-ORG" in text
-    (folder / "critical.yaml").write_text("[]\n", encoding="utf-8")
-    with pytest.raises(EditionError):
-        load_edition(folder)
+@pytest.mark.parametrize("analyte", ["csf_gram_stain", "csf_culture", "csf_pathogen_pcr", "csf_cryptococcal_antigen"])
+def test_sl41_the_organism_rule_cannot_be_configured_away(tmp_path, analyte):
+    """An edition whose critical list leaves the rule or one of its tests out has a slip that names it."""
+    for keep in (None, [name for name in ORGANISM_TESTS if name != analyte]):
+        folder = tmp_path / ("whole" if keep is None else "part") / "2026.1"
+        shutil.copytree(SHIPPED, folder)
+        entries = yaml.safe_load((folder / "critical.yaml").read_text(encoding="utf-8"))
+        organism = [one for one in entries if analyte in one["analytes"] and one.get("words")]
+        assert organism
+        left = [one for one in entries if one not in organism]
+        if keep is not None:
+            left += [{**one, "analytes": [name for name in one["analytes"] if name != analyte]} for one in organism]
+        (folder / "critical.yaml").write_text(yaml.safe_dump(left, sort_keys=False), encoding="utf-8")
+        slips = [str(slip) for slip in check_edition(folder)]
+        assert any("organism" in slip or "CR-ORG" in slip or analyte in slip for slip in slips), slips
 
 
 FIRST_CELLS = [

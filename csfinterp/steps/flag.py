@@ -17,6 +17,7 @@ from csfinterp.steps.truth import TRUE, Facts, Program
 N, L, H, LL, HH = (np.int8(FLAG[word]) for word in ("N", "L", "H", "LL", "HH"))
 # Ranks from low to high; a censored value has a lowest and a highest possible rank.
 RANK_FLAGS = np.array([LL, L, N, H, HH], np.int8)
+READINGS, NO_READING = 64, 9999  # a band's flag and reason as one number, to see whether two bands say the same
 
 
 @dataclass(frozen=True)
@@ -200,16 +201,19 @@ class Flagger:
         if not len(rows):
             return
         low, high = cohort.low[rows], cohort.high[rows]
-        low_edge, high_edge = self._band_low_in, self._band_high_in
+        low_edge: Bools | bool = True
+        high_edge: Bools | bool = True
         if cohort.open_low is not None and cohort.open_high is not None:
-            low_edge, high_edge = low_edge | cohort.open_low[rows], high_edge | cohort.open_high[rows]
-        inside = (low > self._band_low) | ((low == self._band_low) & low_edge)
-        inside &= (high < self._band_high) | ((high == self._band_high) & high_edge)
-        found_flag = np.maximum.reduceat(np.where(inside, self._band_flag, 0), self._band_starts, axis=0)
-        found_reason = np.maximum.reduceat(np.where(inside, self._band_reason, 0), self._band_starts, axis=0)
-        decided = np.logical_or.reduceat(inside, self._band_starts, axis=0)
+            low_edge, high_edge = ~cohort.open_low[rows], ~cohort.open_high[rows]
+        reached = (high > self._band_low) | ((high == self._band_low) & high_edge & self._band_low_in)
+        reached &= (low < self._band_high) | ((low == self._band_high) & low_edge & self._band_high_in)
+        reading = self._band_flag.astype(np.int16) * READINGS + self._band_reason
+        least = np.minimum.reduceat(np.where(reached, reading, NO_READING), self._band_starts, axis=0)
+        most = np.maximum.reduceat(np.where(reached, reading, -1), self._band_starts, axis=0)
+        decided = least == most
         there = ~np.isnan(cohort.low[owner])
-        found_reason = np.where(decided, found_reason, REASON["comparator_undecided"])
+        found_flag = np.where(decided, most // READINGS, 0)
+        found_reason = np.where(decided, most % READINGS, REASON["comparator_undecided"])
         if judged.withheld is not None:
             withheld = judged.withheld[owner]
             found_flag = np.where(withheld > 0, 0, found_flag)

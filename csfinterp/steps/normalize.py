@@ -69,6 +69,13 @@ class Normalizer:
         self._numbers: dict[Cell, Number] = {}
         self._factors: dict[tuple[int, str | None], tuple[float, float, int]] = {}
         self._words: dict[tuple[int, str | None], tuple[int, int]] = {}
+        self._critical_words = {
+            (name, layout.words[name].index(word))
+            for rule in layout.edition.critical
+            if rule.flag is not None
+            for name in rule.analytes
+            for word in rule.words
+        }
         self._compile_bounds()
 
     def _compile_bounds(self) -> None:
@@ -205,7 +212,7 @@ class Normalizer:
             cohort.leading[statement, column] = group[int(np.argmax([tube or 0 for tube in tubes]))]
             return
         for row in group:
-            issue[row] = ISSUE["duplicate_result"]
+            issue[row] = issue[row] or ISSUE["duplicate_result"]
             allowed[row] = False
         cohort.leading[statement, column] = group[0]
         cohort.reason[statement, column] = REASON["duplicate_result"]
@@ -341,9 +348,9 @@ class Normalizer:
             seen.setdefault((target or "").strip().casefold(), []).append((row, word))
         repeated = [pair for pairs in seen.values() if len(pairs) > 1 for pair in pairs]
         for row, _ in repeated:
-            issue[row] = ISSUE["duplicate_result"]
+            issue[row] = issue[row] or ISSUE["duplicate_result"]
         # A positive organism result stays critical even when it was sent twice (safety law SL41).
-        group = [pair for pair in group if pair not in repeated or (pair[1] == 0 and analyte.needs_organism)]
+        group = [pair for pair in group if pair not in repeated or (analyte.id, pair[1]) in self._critical_words]
         cohort.code[self._layout.coded[analyte.id], column] = -1
         usable = [(word, row) for row, word in group if word >= 0]
         if usable:

@@ -330,44 +330,67 @@ class Program:
                 continue
             limit = self._limits(other, constants, facts)
             start = self._offset["above" if upward else "below"]
-            truth[start : start + len(rows)] = _compare(upward, facts, rows, limit, inclusive)
+            truth[start : start + len(rows)] = _compare(upward, _Ends.of(facts, rows), limit, inclusive)
 
     @staticmethod
-    def _limits(group: _Other, constants: Floats, facts: Facts) -> Floats:
-        """Limit of every leaf, shape (leaves, panels) or (leaves, 1); NaN where it is not known as one number."""
+    def _limits(group: _Other, constants: Floats, facts: Facts) -> _Ends:
+        """Limits of the leaves as intervals, shape (leaves, panels) or (leaves, 1); NaN where nothing is known."""
         if not len(group.place):
-            return constants
-        limit = np.repeat(constants, facts.low.shape[1], axis=1)
-        if len(group.quantity):
-            exact = facts.low[group.quantity]
-            if facts.high is not facts.low:
-                exact = np.where(exact == facts.high[group.quantity], exact, np.nan)
-            limit[group.quantity_place] = exact
+            return _Ends(constants, constants, None, None)
+        low = np.repeat(constants, facts.low.shape[1], axis=1)
         for places, rows, source in (
             (group.low_place, group.low, facts.reference_low),
             (group.high_place, group.high, facts.reference_high),
         ):
             if len(rows):
                 assert source is not None
-                limit[places] = source[rows]
-        return limit
+                low[places] = source[rows]
+        high = low if facts.high is facts.low else low.copy()
+        low[group.quantity_place] = facts.low[group.quantity]
+        high[group.quantity_place] = facts.high[group.quantity]
+        if facts.open_low is None or facts.open_high is None:
+            return _Ends(low, high, None, None)
+        open_low, open_high = np.zeros(low.shape, np.bool_), np.zeros(low.shape, np.bool_)
+        open_low[group.quantity_place] = facts.open_low[group.quantity]
+        open_high[group.quantity_place] = facts.open_high[group.quantity]
+        return _Ends(low, high, open_low, open_high)
 
 
-def _compare(upward: bool, facts: Facts, rows: Ints, limit: Floats, inclusive: Bools) -> Bytes:
-    """TRUE if every value of the interval lies beyond the limit, FALSE if none does, else UNKNOWN (NaN: UNKNOWN)."""
-    low, high = facts.low[rows], facts.high[rows]
-    if upward:
-        certain, impossible = low > limit, high < limit
-        edge_certain, edge_impossible = low == limit, high == limit
-        open_certain, open_impossible = facts.open_low, facts.open_high
-    else:
-        certain, impossible = high < limit, low > limit
-        edge_certain, edge_impossible = high == limit, low == limit
-        open_certain, open_impossible = facts.open_high, facts.open_low
-    certain |= edge_certain & (inclusive if open_certain is None else inclusive | open_certain[rows])
-    impossible |= edge_impossible & (~inclusive if open_impossible is None else ~inclusive | open_impossible[rows])
+@dataclass(frozen=True)
+class _Ends:
+    """Intervals low..high; an open end is itself no possible value. None instead of open ends: all ends are closed."""
+
+    low: Floats
+    high: Floats
+    open_low: Bools | None
+    open_high: Bools | None
+
+    @classmethod
+    def of(cls, facts: Facts, rows: Ints) -> _Ends:
+        opened = None if facts.open_low is None else facts.open_low[rows]
+        closed = None if facts.open_high is None else facts.open_high[rows]
+        return cls(facts.low[rows], facts.high[rows], opened, closed)
+
+
+def _compare(upward: bool, value: _Ends, limit: _Ends, inclusive: Bools) -> Bytes:
+    """TRUE if every value lies beyond every possible limit, FALSE if none does beyond any, else UNKNOWN (also NaN)."""
+    if not upward:
+        value, limit = limit, value
+    certain, impossible = value.low > limit.high, value.high < limit.low
+    edge_certain = value.low == limit.high
+    edge_impossible = value.high == limit.low
+    certain |= edge_certain & _or_open(inclusive, value.open_low, limit.open_high)
+    impossible |= edge_impossible & _or_open(~inclusive, value.open_high, limit.open_low)
     result: Bytes = UNKNOWN + certain.astype(np.int8) - impossible.astype(np.int8)
     return result
+
+
+def _or_open(edge: Bools, first: Bools | None, second: Bools | None) -> Bools:
+    """The edge counts if the rule says so, or if one of the two ends that meet there is open."""
+    for opened in (first, second):
+        if opened is not None:
+            edge = edge | opened
+    return edge
 
 
 def _first_known(items: Bytes, starts: Ints) -> Bytes:

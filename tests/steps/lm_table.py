@@ -1,4 +1,7 @@
-"""Sections 4.0 and 4.1 of lm_evidence.md written out by hand: the expected verdict of all 2,520 combinations. Imports no product code."""
+"""Sections 4.0 and 4.1 of lm_evidence.md written out by hand: the verdict of all 2,520 combinations.
+
+Imports no product code.
+"""
 
 from __future__ import annotations
 

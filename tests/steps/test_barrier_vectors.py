@@ -1,4 +1,5 @@
-"""barrier_and_intrathecal.md: limits, grades, float ties, zones, kappa, synthetic patients, pairing, blood; all through the core."""
+"""barrier_and_intrathecal.md through the core: limits, grades, ties, zones, kappa, synthetic patients, pairing,
+blood."""
 
 from __future__ import annotations
 
@@ -311,7 +312,8 @@ def test_synthetic_patient_igg_index(interpret, case):
 
 
 def test_index_trap(interpret):
-    """Case E: index 0.778 > 0.7 but no synthesis by the limit; both printed, the conflict named, no finding rests on it."""
+    """Case E: index 0.778 > 0.7 but no synthesis by the limit; both printed, the conflict named,
+    no finding rests on it."""
     answer = interpret(patient("E"))
     assert flag(answer, "igg_index") == ("H", None)
     assert truth(answer, "intrathecal_igg") == "false"
@@ -489,7 +491,8 @@ def test_public_code_fixture(interpret, kind, csf, serum, quotient):
 
 
 # Section 4: where index and limit cross.
-CROSSINGS = [(4, 0.6655), (5, 0.6956), (6.5, 0.7323), (8, 0.7601), (10, 0.7875), (20, 0.8519), (50, 0.8971), (100, 0.9133),
+CROSSINGS = [(4, 0.6655), (5, 0.6956), (6.5, 0.7323), (8, 0.7601), (10, 0.7875), (20, 0.8519), (50, 0.8971),
+    (100, 0.9133),
              (1.1887, 0.7), (5.1596, 0.7), (2.185, 0.6191)]  # fmt: skip
 
 
@@ -582,7 +585,8 @@ def test_five_percent_between_sent_and_computed(interpret, quotient, disagrees):
 
 
 # Section 6: bands.
-BANDS = [("type_1", "false", "false"), ("type_2", "true", "false"), ("type_3", "true", "false"), ("type_4", "false", "true"),
+BANDS = [("type_1", "false", "false"), ("type_2", "true", "false"), ("type_3", "true", "false"),
+    ("type_4", "false", "true"),
          ("type_5", "false", "true")]  # fmt: skip
 
 

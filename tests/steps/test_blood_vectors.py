@@ -1,4 +1,4 @@
-"""preanalytics_and_blood.md: corrections of 4.2 and 4.3, erythrocyte levels, time and storage of section 2, tubes, appearance."""
+"""preanalytics_and_blood.md: corrections of 4.2 and 4.3, erythrocyte levels, times of section 2, tubes, appearance."""
 
 from __future__ import annotations
 
@@ -254,7 +254,8 @@ def test_glucose_delay(interpret, minutes, noted, by):
 
 
 KAPPA_TIMES = [(1440, [], False), (1441, [], True), (1441, ["cooled"], False), (72 * 60, ["cooled"], False),
-               (72 * 60 + 1, ["cooled"], True), (28 * 1440, ["frozen"], False), (28 * 1440 + 1, ["frozen"], True)]  # fmt: skip
+               (72 * 60 + 1, ["cooled"], True), (28 * 1440, ["frozen"], False),
+               (28 * 1440 + 1, ["frozen"], True)]  # fmt: skip
 
 
 @BY

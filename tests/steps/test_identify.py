@@ -1,4 +1,4 @@
-"""analytes.md: every LOINC code of section 1 and 2, wrong specimen rules W1 to W7 of section 5, coded words, code maps."""
+"""analytes.md: LOINC codes of sections 1 and 2, wrong specimen rules W1 to W7 of section 5, coded words, code maps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EANO-ESMO: all 2,520 combinations of lm_evidence.md through the whole core, its counts (4.3), spot vectors (4.4), hematologic path (15)."""
+"""EANO-ESMO: 2,520 combinations of lm_evidence.md through the whole core, counts, spot vectors, hematologic path."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from csfinterp.formats import panel_json
 from tests.making import critical, panel, quantity, word
-from tests.steps.lm_table import COMBINATIONS, LEVELS, LETTER, Combination, compact, completions, expected
+from tests.steps.lm_table import COMBINATIONS, LETTER, LEVELS, Combination, compact, completions, expected
 
 CERTAINTIES = {
     "confirmed": (672, 224), "probable": (30, 12), "possible": (126, 72), "lack_of_evidence": (36, 0),
@@ -71,7 +71,8 @@ def test_the_compact_form_has_the_printed_counts_and_agrees_with_the_table():
 
 
 def test_both_forms_say_the_same_would_settle():
-    """But for R03 with no MRI, where 4.1 also names `mri` "for the letter" and 4.0, which is normative, names nothing."""
+    """But for R03 with no MRI, where 4.1 also names `mri` "for the letter" and 4.0, which is normative,
+    names nothing."""
     found = [one for one in COMBINATIONS if compact(one).would_settle != _settled(one)]
     assert found
     assert {(expected(one).row, one.mri) for one in found} == {("R03", "not_done")}
@@ -207,14 +208,17 @@ EXTRAS = [
     *([word("csf_flow_cytometry", state)] for state in ("positive", "indeterminate", "negative")),
     [quantity("csf_ctc", 0, "/mL")], [quantity("csf_ctc", 500, "/mL")],
     [quantity("csf_cea", 400, "ng/mL"), quantity("serum_cea", 2, "ng/mL")],
-    [quantity("csf_glucose", 1.0, "mmol/L"), quantity("csf_lactate", 9, "mmol/L"), quantity("csf_leukocytes", 900, "/uL")],
-    [quantity("csf_glucose", 9.0, "mmol/L"), quantity("csf_lactate", 1.5, "mmol/L"), quantity("csf_leukocytes", 0, "/uL")],
+    [quantity("csf_glucose", 1.0, "mmol/L"), quantity("csf_lactate", 9, "mmol/L"), quantity("csf_leukocytes", 900,
+    "/uL")],
+    [quantity("csf_glucose", 9.0, "mmol/L"), quantity("csf_lactate", 1.5, "mmol/L"), quantity("csf_leukocytes", 0,
+    "/uL")],
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("number", range(len(EXTRAS)))
 def test_liquid_biopsy_flow_markers_and_chemistry_change_nothing(core, verdicts, number):
-    """Section 4.3, IN7, SL03: one extra over every 14th combination here (the starts differ), all of them together below."""
+    """Section 4.3, IN7, SL03: one extra over every 14th combination here (the starts differ),
+    all of them together below."""
     some = list(COMBINATIONS)[number :: len(EXTRAS)]
     found = answers(core, [document(one, *EXTRAS[number]) for one in some])
     assert [one for one, answer in zip(some, found, strict=True) if answer != verdicts[one]] == []
@@ -234,11 +238,15 @@ def test_all_extras_together_change_nothing_in_2520_combinations(core, verdicts)
 
 # 4.4: spot vectors.
 SPOTS = [
-    (("solid", "not_done", "positive", "normal", "none"), {"certainty": "confirmed", "type": "ID", "provisional": False}),
-    (("solid", "not_done", "positive", "not_done", "typical"), {"certainty": "confirmed", "type": "I", "type_open": True}),
+    (("solid", "not_done", "positive", "normal", "none"), {"certainty": "confirmed", "type": "ID",
+    "provisional": False}),
+    (("solid", "not_done", "positive", "not_done", "typical"), {"certainty": "confirmed", "type": "I",
+    "type_open": True}),
     (("solid", "positive", "negative", "nodular", "other"), {"certainty": "confirmed", "type": "IB"}),
-    (("solid", "not_done", "suspicious", "linear", "typical"), {"certainty": "probable", "type": "IIA", "provisional": False}),
-    (("solid", "not_done", "atypical", "normal", "none"), {"certainty": "lack_of_evidence", "type": None, "review": True}),
+    (("solid", "not_done", "suspicious", "linear", "typical"), {"certainty": "probable", "type": "IIA",
+    "provisional": False}),
+    (("solid", "not_done", "atypical", "normal", "none"), {"certainty": "lack_of_evidence", "type": None,
+    "review": True}),
     (("solid", "not_done", "negative", "linear_nodular", "other"), {"certainty": "possible", "type": "IIC"}),
     (("solid", "negative", "negative", "equivocal", "typical"), {"certainty": "possible", "type": "IID"}),
     (("solid", "not_done", "nondiagnostic", "linear", "typical"),
@@ -252,14 +260,16 @@ SPOTS = [
     (("unknown", "not_done", "negative", "linear", "typical"),
      {"certainty": "not_classifiable", "type": None,
       "if_solid": {"certainty": "probable", "type": "IIA", "provisional": False, "row": "R08"}}),
-    (("none", "not_done", "positive", "linear", "typical"), {"certainty": "confirmed", "type": "IA", "provisional": False}),
+    (("none", "not_done", "positive", "linear", "typical"), {"certainty": "confirmed", "type": "IA",
+    "provisional": False}),
     (("none", "not_done", "negative", "linear", "typical"),
      {"certainty": "not_applicable", "reason": "no_known_cancer", "provisional": False}),
     (("none", "not_done", None, "linear", "typical"),
      {"certainty": "not_applicable", "provisional": True, "would_settle": ["csf_cytology"]}),
     (("solid", "not_done", None, "not_done", "typical"),
      {"certainty": "not_classifiable", "would_settle": ["csf_cytology", "mri"]}),
-    (("hematologic", "not_done", "positive", "linear", "typical"), {"certainty": "not_applicable", "reason": "hematologic"}),
+    (("hematologic", "not_done", "positive", "linear", "typical"), {"certainty": "not_applicable",
+    "reason": "hematologic"}),
 ]  # fmt: skip
 
 
@@ -295,12 +305,14 @@ FLOWS = ("positive", "indeterminate", "negative", None)
 HEMATOLOGIC = {
     **{("positive", flow): "H1" for flow in FLOWS},
     **{(cytology, "positive"): "H2" for cytology in ("suspicious", "atypical", "negative", "nondiagnostic", None)},
-    **{(cytology, flow): "H3" for cytology in ("suspicious", "atypical") for flow in ("indeterminate", "negative", None)},
+    **{(cytology, flow): "H3" for cytology in ("suspicious", "atypical") for flow in ("indeterminate", "negative",
+    None)},
     ("negative", "indeterminate"): "H4", ("negative", "negative"): "H5",
     **{(cytology, None): "H6" for cytology in ("negative", "nondiagnostic", None)},
     **{(cytology, flow): "H7" for cytology in ("nondiagnostic", None) for flow in ("negative", "indeterminate")},
 }  # fmt: skip
-STATES = {"H1": "shown_by_cytology", "H2": "shown_by_flow_only", "H3": "undecided", "H4": "undecided", "H5": "not_found",
+STATES = {"H1": "shown_by_cytology", "H2": "shown_by_flow_only", "H3": "undecided", "H4": "undecided",
+    "H5": "not_found",
           "H6": "incomplete", "H7": "incomplete"}  # fmt: skip
 
 
@@ -330,7 +342,8 @@ def test_hematologic_path_is_closed_to_other_tumors(interpret, tumor):
 # IN2, SL11: history.
 HISTORY = [
     ("positive", "negative", "confirmed"), ("positive", "nondiagnostic", "confirmed"), ("positive", None, "confirmed"),
-    ("negative", "positive", "confirmed"), ("suspicious", "negative", "probable"), ("negative", "nondiagnostic", "probable"),
+    ("negative", "positive", "confirmed"), ("suspicious", "negative", "probable"),
+    ("negative", "nondiagnostic", "probable"),
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Units under threads: contexts on a shared pint registry answer silently wrong values (units.md section 5), so none may be used."""
+"""Units under threads: contexts on a shared pint registry silently give wrong values (units.md 5), so none is used."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from csfinterp.steps.pipeline import Core
 from csfinterp.units import check_against_pint
 from tests.making import panel, quantity
 
-# Mass to molar with three different molar masses, as text and the printed factor: mixed up, they are wrong by 2 to 700 times.
+# Mass to molar and back with different molar masses, expected by the printed factor: mixed up, they are far off.
 MIXED = [
     ("csf_glucose", "mg/dL", 40.0, 40 / 18.0156), ("csf_lactate", "mg/dL", 31.5273, 3.5),
-    ("serum_albumin", "umol/L", 600.0, 600 * 0.066), ("csf_igg", "umol/L", 0.25, 40.0), ("csf_igm", "umol/L", 0.5, 475.0),
+    ("serum_albumin", "umol/L", 600.0, 600 * 0.066), ("csf_igg", "umol/L", 0.25, 40.0),
+    ("csf_igm", "umol/L", 0.5, 475.0),
     ("serum_glucose", "mg/dL", 90.0, 90 / 18.0156),
 ]  # fmt: skip
 THREADS, ROUNDS = 8, 60

@@ -1,4 +1,5 @@
-"""Plausibility rules of patterns.md section 2 with the rulings RU2 to RU5: what holds, what is withheld, where the edge lies."""
+"""Plausibility rules of patterns.md section 2 with rulings RU2 to RU5: what holds, what is withheld,
+where the edge lies."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ from tests.making import albumin_pair, flag, marker, panel, profile, quality, qu
 
 NORMAL_COUNTS = "8 to 50 %"
 OBLIGATORY = (
-    "Published shares come from patients with positive cytology and no control group; the same changes occur in bacterial, "
-    "tuberculous and fungal meningitis, sarcoidosis and other disease. Agreement does not raise and disagreement does not "
-    "lower the LM certainty."
+    "Published shares come from patients with positive cytology and no control group; the same changes occur in "
+    "bacterial, tuberculous and fungal meningitis, sarcoidosis and other disease. Agreement does not raise and "
+    "disagreement does not lower the LM certainty."
 )
 HIGH = {"csf_leukocytes": ("/uL", 12), "csf_protein": ("mg/L", 900), "csf_lactate": ("mmol/L", 3.0)}
 NORMAL = {"csf_leukocytes": ("/uL", 2), "csf_protein": ("mg/L", 300), "csf_lactate": ("mmol/L", 1.8)}
@@ -42,7 +42,8 @@ VECTORS = {
     "hematologic_two": ("hematologic", values(leukocytes="H", protein="H"), "lumbar", 2, 2),
     "ventricular": ("solid", values("above", leukocytes="H", protein="H", lactate="H"), "ventricular", 2, 2),
     "glucose_high": ("solid", [quantity("csf_glucose", 9.0, "mmol/L"), *values(leukocytes="N")], "lumbar", 0, 1),
-    "glucose_low": ("solid", [quantity("csf_glucose", 1.5, "mmol/L"), *values(leukocytes="N", protein="N", lactate="N")],
+    "glucose_low": ("solid", [quantity("csf_glucose", 1.5, "mmol/L"), *values(leukocytes="N", protein="N",
+    lactate="N")],
                     "lumbar", 0, 3),
     "primary_cns": ("primary_cns", values("above", leukocytes="H", protein="H", lactate="H"), "lumbar", 4, 4),
     "unknown": ("unknown", values(leukocytes="H"), "lumbar", 1, 1),

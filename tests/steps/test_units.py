@@ -1,4 +1,4 @@
-"""Units: every accepted pair of analytes.md section 3, the tables of units.md 2 to 4, and numbers that must be refused."""
+"""Units: every accepted pair of analytes.md 3, the tables of units.md 2 to 4, and numbers that must be refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""IgG synthesis rate and antibody index: functions with tests, without an id and without output (barrier_and_intrathecal.md 8.8, 8.9)."""
+"""IgG synthesis rate and antibody index: functions with tests, without an id and without output (8.8, 8.9)."""
 
 from __future__ import annotations
 

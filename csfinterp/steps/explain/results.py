@@ -91,10 +91,8 @@ def is_superseded(row: Row, name: str) -> bool:
 
 
 def _critical_repeat(row: Row, analyte: Analyte, observation: Observation) -> str | None:
-    """A positive organism result stays critical although it was sent twice (safety law SL41)."""
-    if analyte.needs_organism and word_flag(row, analyte, observation) == "AA":
-        return "AA"
-    return None
+    """A critical coded result stays critical although it was sent twice (safety law SL41)."""
+    return "AA" if analyte.kind == "coded" and word_flag(row, analyte, observation) == "AA" else None
 
 
 def _beside(row: Row, analyte: Analyte, observation: Observation) -> str | None:
@@ -307,9 +305,9 @@ def _with_intervals(entry: Derived, analyte: Analyte | None) -> Analyte | Derive
 
 
 def _why_missing(row: Row, entry: Derived) -> str:
-    if any(name in row.layout.quantity and row.censored(name) for name in entry.inputs):
-        return "comparator_undecided"
-    return "pair_missing"
+    censored = [name for name in entry.inputs if row.censored(name)]
+    known = [name for name in entry.inputs if row.exact(name) is not None]
+    return "comparator_undecided" if censored and len(censored) + len(known) == len(entry.inputs) else "pair_missing"
 
 
 def _derived_notes(row: Row, entry: Derived, analyte: Analyte | None) -> Iterator[Note]:

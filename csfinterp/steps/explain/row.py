@@ -30,6 +30,9 @@ from csfinterp.steps.explain.wording import Seen, decimal, limits_words, with_un
 from csfinterp.steps.layout import FLAG_WORDS, REASON_WORDS
 
 
+Interval = tuple[float, float, bool, bool]
+
+
 class Row:
     """Reads column `column` of `outcomes`. `panel` is the panel as received; `first` its first observation row."""
 
@@ -184,9 +187,9 @@ class Row:
             case Between(quantity, low, high, inclusive):
                 return min(self.truth(Above(quantity, low, inclusive)), self.truth(Below(quantity, high, inclusive)))
             case Above(quantity, limit, inclusive):
-                return self._compare(quantity, self.limit(quantity, limit), inclusive, upward=True)
+                return self._compare(quantity, limit, inclusive, upward=True)
             case Below(quantity, limit, inclusive):
-                return self._compare(quantity, self.limit(quantity, limit), inclusive, upward=False)
+                return self._compare(quantity, limit, inclusive, upward=False)
             case Flagged(analyte, flags):
                 flag = FLAG_WORDS[self.rule_flags[self.layout.statement[analyte]]]
                 return Truth.UNKNOWN if flag is None else Truth(2 * (flag in flags))
@@ -209,22 +212,35 @@ class Row:
             return word is not None and word not in self.layout.unknown_words.get(name, ())
         return not isnan(self.judged_low[self.layout.quantity[name]])
 
-    def _compare(self, quantity: str, limit: float | None, inclusive: bool, *, upward: bool) -> Truth:
-        place = self.layout.quantity[quantity]
-        if limit is None or isnan(self.judged_low[place]):
+    def _compare(self, quantity: str, limit: Limit, inclusive: bool, *, upward: bool) -> Truth:
+        value, other = self._interval(quantity), self._limit_interval(quantity, limit)
+        if value is None or other is None:
             return Truth.UNKNOWN
+        if not upward:
+            value, other = other, value
+        low, high, open_low, open_high = value
+        limit_low, limit_high, limit_open_low, limit_open_high = other
+        if low > limit_high or (low == limit_high and (inclusive or open_low or limit_open_high)):
+            return Truth.TRUE
+        edge = not inclusive or open_high or limit_open_low
+        return Truth.FALSE if high < limit_low or (high == limit_low and edge) else Truth.UNKNOWN
+
+    def _interval(self, quantity: str) -> Interval | None:
+        """low, high, and whether each end is open, as rules read the value; None where it is not known."""
+        place = self.layout.quantity[quantity]
+        if isnan(self.judged_low[place]):
+            return None
         at_least = self.outcomes.at_least
-        high = inf if at_least is not None and at_least[place, self.column] else self.high[place]
-        low = self.low[place]
-        open_low = self.open_low is not None and self.open_low[place]
-        open_high = self.open_high is not None and self.open_high[place] and high != inf
-        if upward:
-            certain = low > limit or (low == limit and (inclusive or open_low))
-            impossible = high < limit or (high == limit and (not inclusive or open_high))
-        else:
-            certain = high < limit or (high == limit and (inclusive or open_high))
-            impossible = low > limit or (low == limit and (not inclusive or open_low))
-        return Truth.TRUE if certain else Truth.FALSE if impossible else Truth.UNKNOWN
+        unbounded = at_least is not None and bool(at_least[place, self.column])
+        opened = self.open_low is not None and self.open_low[place]
+        closed = self.open_high is not None and self.open_high[place] and not unbounded
+        return self.low[place], inf if unbounded else self.high[place], opened, closed
+
+    def _limit_interval(self, quantity: str, limit: Limit) -> Interval | None:
+        if limit.quantity is not None:
+            return self._interval(limit.quantity)
+        number = self.limit(quantity, limit)
+        return None if number is None else (number, number, False, False)
 
 
 def _is_plain(text: str) -> bool:
