@@ -113,6 +113,7 @@ class UnitReader:
             and own is not None
             and code == "{thirds}/uL"
             and own.dimension == self._table.thirds_dimension
+            and own.scale == 3 * entry.scale  # per uL: a concentration per mL is no chamber count
         )
 
 

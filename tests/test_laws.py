@@ -82,7 +82,9 @@ def test_sl01_cell_count_never_moves_the_level(interpret, count, cytology):
 
 
 @pytest.mark.parametrize("cytology", ["suspicious", "atypical"])
-@pytest.mark.parametrize(("mri", "signs"), product([*LETTER, "not_done"], ["typical", "other", "none", "not_assessed"]))
+@pytest.mark.parametrize(
+    ("mri", "signs"), list(product([*LETTER, "not_done"], ["typical", "other", "none", "not_assessed"]))
+)
 def test_sl02_equivocal_cytology_is_never_confirmed(interpret, cytology, mri, signs):
     for biopsy in ("negative", "not_done"):
         context = {"tumor": "solid", "mri": mri, "clinical_signs": signs, "biopsy": biopsy}
@@ -151,7 +153,9 @@ def test_sl08_lack_of_evidence_needs_all_three_and_says_that_it_is_no_exclusion(
         assert interpret(panel(*sent, context=context))["lm"]["certainty"] != "lack_of_evidence"
 
 
-@pytest.mark.parametrize(("mri", "signs"), product([*LETTER, "not_done"], ["typical", "other", "none", "not_assessed"]))
+@pytest.mark.parametrize(
+    ("mri", "signs"), list(product([*LETTER, "not_done"], ["typical", "other", "none", "not_assessed"]))
+)
 def test_sl09_nondiagnostic_is_never_negative(interpret, mri, signs):
     context = {"tumor": "solid", "mri": mri, "clinical_signs": signs}
     negative = interpret(panel(word("csf_cytology", "negative"), context=context))["lm"]
@@ -444,14 +448,27 @@ def test_sl30_measured_flags_stay(interpret):
     assert flag(answer, "csf_neutrophils_pct") == ("H", None)
 
 
-@pytest.mark.parametrize(("first", "second"), [(5, 40), (40, 5), (40, 40), (3, 3)])
-def test_sl31_two_results_are_never_averaged(interpret, first, second):
+def duplicates(interpret, first: float, second: float) -> tuple[dict, list]:
     answer = interpret(panel(quantity("csf_leukocytes", first, "/uL"), quantity("csf_leukocytes", second, "/uL")))
-    found = [one for one in answer["results"] if one["analyte"] == "csf_leukocytes"]
+    return answer, [one for one in answer["results"] if one["analyte"] == "csf_leukocytes"]
+
+
+@pytest.mark.parametrize(("first", "second"), [(5, 29), (29, 5), (9, 9), (3, 3), (5, 40), (40, 5), (40, 40)])
+def test_sl31_two_results_are_never_averaged(interpret, first, second):
+    answer, found = duplicates(interpret, first, second)
     assert [one["value"] for one in found] == [float(first), float(second)]
-    assert {(one["flag"], one["not_judged"]) for one in found} == {(None, "duplicate_result")}
     assert {index for code, index in issues(answer) if code == "duplicate_result"} == {0, 1}
     assert truth(answer, "pleocytosis") == "unknown"
+    # None is judged, but a critical one is never silent (SL41).
+    assert [(one["flag"], one["not_judged"]) for one in found] == [
+        ("HH", None) if count >= 30 else (None, "duplicate_result") for count in (first, second)
+    ]
+    assert critical(answer) == ([("csf_leukocytes", "CR-WBC", "critical")] if max(first, second) >= 30 else [])
+
+
+def test_sl31_a_repeat_without_tubes_is_not_said_to_be_another_tube(interpret):
+    _, found = duplicates(interpret, 5, 9)
+    assert not any("tube" in note["text"] for one in found for note in one["notes"])
 
 
 # C. Critical results

@@ -4,7 +4,7 @@ and the codes that come out."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,6 +74,17 @@ class Observations:
 
 
 @dataclass(frozen=True)
+class Pairs:
+    """One serum pair per panel, by the quotient that it makes. `day`: word number of `pair_same_day`, 0 = no pair sent.
+
+    `differs`: word number of `pair_method_differs`. They count only where the quotient could be computed.
+    """
+
+    day: Bytes
+    differs: Bytes
+
+
+@dataclass(frozen=True)
 class Subjects:
     """One entry per panel, shape (panels,). Age at collection as spans: whole days [low, high), whole years low..high.
 
@@ -88,6 +99,7 @@ class Subjects:
     years_high: Floats
     words: dict[str, Bytes]
     numbers: dict[str, Floats]
+    pairs: dict[str, Pairs] = field(default_factory=dict)
 
 
 @dataclass
@@ -98,6 +110,9 @@ class Cohort:
     `reason`: number in NOT_JUDGED + 1 per (statement row, panel), 0 none, -1 not sent. `code`: word number of coded
     inputs,
     -1 not known. `leading`: observation row that fills the cell, -1 none.
+
+    `repeat`: observations sent more than once without a rule which one leads. `repeated`: their (quantity, panel, low,
+    high), `repeated_words`: (statement, panel, word): judged by nobody, but a critical one is still told.
     """
 
     low: Floats
@@ -107,6 +122,9 @@ class Cohort:
     code: Bytes
     reason: Bytes
     leading: Ints
+    repeat: Bools
+    repeated: list[tuple[int, int, float, float]] = field(default_factory=list)
+    repeated_words: list[tuple[int, int, int]] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -115,10 +133,14 @@ class Cohort:
 
 @dataclass(frozen=True)
 class Normalized:
-    """`analyte`: statement row per observation (-1 none); `issue`: number of the issue per observation (0 none)."""
+    """`analyte`: statement row per observation (-1 none); `issue`: number of the issue per observation (0 none).
+
+    `repeat`: sent more than once without a rule which one leads.
+    """
 
     analyte: Ints
     issue: Ints
+    repeat: Bools
     cohort: Cohort
 
 
@@ -180,7 +202,7 @@ class Verdict:
 class Outcomes:
     """Everything that the steps found, as codes. explain.py reads one column of it.
 
-    Per observation (n,): `analyte` statement row, `issue`. Per (row, panel): `interval` row chosen, limits, `computed`
+    Per observation (n,): `analyte` statement row, `issue`, `repeat`. Per (row, panel): `interval` row chosen, limits, `computed`
     derived values, `judged_low`/`judged_high` as rules read them, `flag`, `rule_flag`, `reason`, `critical`, `at_least`
     (lower bounds; None: none), `quality`, `truth` of every rule node, `findings`, `profile` markers. Per panel:
     `evidence` table -> number of the combination.
@@ -190,6 +212,7 @@ class Outcomes:
     subjects: Subjects
     analyte: Ints
     issue: Ints
+    repeat: Bools
     cohort: Cohort
     interval: Ints
     limits_low: Floats

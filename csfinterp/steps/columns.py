@@ -6,11 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
-from math import floor
+from math import floor, inf
 
 import numpy as np
 
-from csfinterp.model.cohort import Cell, CodeKey, Observations, Subjects, TextColumn
+from csfinterp.model.cohort import Cell, CodeKey, Observations, Pairs, Subjects, TextColumn
 from csfinterp.model.context import CODED_INPUTS, CONDITIONS, NUMBER_CONTEXT
 from csfinterp.model.panel import Observation, Panel
 from csfinterp.steps.identify import Identifier
@@ -18,14 +18,20 @@ from csfinterp.steps.layout import BEST_CYTOLOGY, Layout
 
 Moment = datetime | date
 AgeSpan = tuple[float, float, float, float]
+Named = dict[str, list[Observation]]
 
 WITHDRAWN = ("cancelled", "entered_in_error")
 DECIMAL_COMMA = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*[+-]?[0-9]+,[0-9]+\s*")
-PROTEIN_SERUM = ("serum_albumin", "serum_igg", "serum_iga", "serum_igm", "serum_kappa_flc")
-COUNTS = ("csf_leukocytes", "csf_nucleated_cells", "csf_erythrocytes")
+COUNTS = (
+    ("csf_leukocytes",),
+    ("csf_nucleated_cells",),
+    ("csf_erythrocytes",),
+    ("csf_neutrophils", "csf_lymphocytes"),
+)
 PAIR_HOURS = 8.0  # barrier_and_intrathecal.md section 4, "at most 8 h apart across midnight"
 NO_AGE: AgeSpan = (float("nan"),) * 4
 WORD_NUMBER = {name: {word: number for number, word in enumerate(words)} for name, words in CODED_INPUTS.items()}
+DAY, DIFFERS = WORD_NUMBER["pair_same_day"], WORD_NUMBER["pair_method_differs"]
 DAYS_PER_MONTH = 30.4375
 YEARS = {"a": 1.0, "mo": 1 / 12, "wk": 7 / 365.25, "d": 1 / 365.25}
 OLDEST = 130  # completed years; beyond it one of the two dates is wrong
@@ -37,6 +43,11 @@ class Columns:
     def __init__(self, layout: Layout, identifier: Identifier) -> None:
         self._layout, self._identifier = layout, identifier
         rules = layout.edition.site_rules
+        self._quotients = {
+            entry.id: (entry.inputs[0], entry.inputs[1])
+            for entry in layout.edition.derived
+            if entry.function == "pair_quotient"
+        }
         self._comma = {found.source for found in (rules.code_maps if rules else ()) if found.decimal_comma}
         self._cytology = {word: number for number, word in enumerate(layout.words[BEST_CYTOLOGY])}
 
@@ -74,10 +85,16 @@ class Columns:
         ages = np.array([age_span(panel) for panel in panels], np.float64).reshape(len(panels), 4)
         words: dict[str, list[int]] = {}
         numbers: dict[str, list[float]] = {}
+        days: dict[str, list[int]] = {}
+        methods: dict[str, list[int]] = {}
         for number, panel in enumerate(panels):
+            named = self._named(panel)
+            for name, (csf, serum) in self._pairs(named).items():
+                days.setdefault(name, [0] * len(panels))[number] = DAY[pairing(serum, panel)]
+                methods.setdefault(name, [0] * len(panels))[number] = DIFFERS[_method_differs(csf, serum)]
             for name, word in self._words(panel).items():
                 words.setdefault(name, [0] * len(panels))[number] = WORD_NUMBER[name][word]
-            for name, value in self._numbers(panel).items():
+            for name, value in self._numbers(panel, named).items():
                 numbers.setdefault(name, [float("nan")] * len(panels))[number] = value
         columns = {name: np.array(column, np.int8) for name, column in words.items()}
         history = [self._history(panel) for panel in panels]
@@ -85,7 +102,8 @@ class Columns:
             columns[BEST_CYTOLOGY] = np.array(history, np.int8)
         days_low, days_high, years_low, years_high = (np.ascontiguousarray(column) for column in ages.T)
         found = {name: np.array(column) for name, column in numbers.items()}
-        return Subjects(len(panels), days_low, days_high, years_low, years_high, columns, found)
+        pairs = {name: Pairs(np.array(days[name], np.int8), np.array(methods[name], np.int8)) for name in days}
+        return Subjects(len(panels), days_low, days_high, years_low, years_high, columns, found, pairs)
 
     def _history(self, panel: Panel) -> int:
         entry = panel.context.history.get("csf_cytology")
@@ -99,41 +117,48 @@ class Columns:
         found |= {f"stated_{name}": "yes" for name in panel.context.stated}
         found |= {"site": panel.specimen.site, "sex": panel.patient.sex, "position": panel.specimen.position}
         found |= {name: "yes" for name in CONDITIONS if name in panel.specimen.condition}
-        serum = self._named(panel, PROTEIN_SERUM)
-        if serum:
-            found["pair_same_day"] = pairing(serum, panel)
-        glucose = self._named(panel, ("serum_glucose",))
-        if glucose:
-            found["serum_glucose_same_day"] = pairing(glucose, panel)
-        found["pair_method_differs"] = _method_differs(
-            self._named(panel, ("csf_albumin",)), self._named(panel, ("serum_albumin",))
-        )
         return found
 
-    def _numbers(self, panel: Panel) -> dict[str, float]:
+    def _numbers(self, panel: Panel, named: Named) -> dict[str, float]:
         found = {name: value for name, value in panel.context.numbers.items() if name in NUMBER_CONTEXT}
         if panel.specimen.volume_ml is not None:
             found["specimen_volume_ml"] = panel.specimen.volume_ml
         collected = panel.specimen.collected_at
-        analyzed = self._analyzed_at(panel) or panel.specimen.received_at
-        minutes = minutes_between(collected, analyzed)
+        minutes = minutes_between(collected, _counted_at(named, collected) or panel.specimen.received_at)
         if minutes is not None and minutes >= 0:
             found["collection_to_analysis_min"] = minutes
-        gaps = [minutes_between(collected, pair.collected_at) for pair in self._named(panel, PROTEIN_SERUM)]
+        gaps = [minutes_between(collected, serum.collected_at) for _, serum in self._pairs(named).values()]
         known = [abs(gap) / 60 for gap in gaps if gap is not None]
         if known:
             found["pair_gap_hours"] = max(known)
         return found
 
-    def _analyzed_at(self, panel: Panel) -> Moment | None:
-        times = [found.analyzed_at for found in self._named(panel, COUNTS) if found.analyzed_at is not None]
-        return times[0] if times else None
+    def _pairs(self, named: Named) -> dict[str, tuple[Observation, Observation]]:
+        """CSF and serum observation of every quotient whose two sides were sent, by the quotient's id."""
+        return {
+            name: (named[csf][0], named[serum][0])
+            for name, (csf, serum) in self._quotients.items()
+            if csf in named and serum in named
+        }
 
-    def _named(self, panel: Panel, names: tuple[str, ...]) -> list[Observation]:
-        """Observations of the panel that are one of `names`, in the order of `names`."""
-        rows = {self._layout.statement[name]: rank for rank, name in enumerate(names) if name in self._layout.statement}
-        found = [(rows.get(self._identifier.identity(_key(item, panel)).row), item) for item in panel.observations]
-        return [item for _, item in sorted(((r, i) for r, i in found if r is not None), key=lambda pair: pair[0])]
+    def _named(self, panel: Panel) -> Named:
+        """Usable observations by analyte id, in the order sent."""
+        found: Named = {}
+        for observation in panel.observations:
+            row = self._identifier.identity(_key(observation, panel)).row
+            if row >= 0 and observation.value is not None and observation.status not in WITHDRAWN:
+                found.setdefault(self._layout.statements[row], []).append(observation)
+        return found
+
+
+def _counted_at(named: Named, collected: Moment | None) -> datetime | None:
+    """Time at which the cells were counted: the earliest of the first kind of count that says it."""
+    for names in COUNTS:
+        times = [found.analyzed_at for name in names for found in named.get(name, ())]
+        known = [(minutes_between(collected, time), time) for time in times if isinstance(time, datetime)]
+        if known:
+            return min(known, key=lambda pair: inf if pair[0] is None else pair[0])[1]
+    return None
 
 
 def age_span(panel: Panel) -> AgeSpan:
@@ -152,17 +177,16 @@ def age_span(panel: Panel) -> AgeSpan:
     age = panel.patient.age
     if age is None:
         return NO_AGE
-    value = age.value
+    value = floor(age.value)
     if value * YEARS[age.unit] > OLDEST:
         return NO_AGE
     if age.unit == "a":
-        years = floor(value)
-        return (years * 365.0, (years + 1) * 366.0, float(years), float(years))
+        return (value * 365.0, (value + 1) * 366.0, float(value), float(value))
     if age.unit == "mo":
-        years = floor(value / 12)
-        return (value * DAYS_PER_MONTH, (value + 1) * DAYS_PER_MONTH, float(years), float(years))
-    low, high = (value * 7, value * 7 + 7) if age.unit == "wk" else (float(floor(value)), floor(value) + 1.0)
-    return (low, high, float(floor(low / 366)), float(floor((high - 1) / 365)))
+        completed = float(value // 12)
+        return (value * DAYS_PER_MONTH, (value + 1) * DAYS_PER_MONTH, completed, completed)
+    first, end = (value * 7.0, value * 7.0 + 7) if age.unit == "wk" else (float(value), value + 1.0)
+    return (first, end, float(floor(first / 366)), float(floor((end - 1) / 365)))
 
 
 def sampling_day(panel: Panel) -> date | None:
@@ -180,18 +204,15 @@ def minutes_between(start: Moment | None, end: Moment | None) -> float | None:
     return (end - start).total_seconds() / 60
 
 
-def pairing(serum: Sequence[Observation], panel: Panel) -> str:
+def pairing(serum: Observation, panel: Panel) -> str:
     """`yes`: same calendar day or at most 8 h apart; `no`: another day, or the day of the CSF is not known.
 
     `assumed`: the serum has no time of its own and counts as drawn with the CSF (barrier_and_intrathecal.md section 4).
     """
-    stated = [found.collected_at for found in serum if found.collected_at is not None]
-    if not stated:
+    if serum.collected_at is None:
         return "assumed"
     collected = panel.specimen.collected_at
-    if collected is None or not all(_same_day(collected, moment) for moment in stated):
-        return "no"
-    return "yes" if len(stated) == len(serum) else "assumed"
+    return "yes" if collected is not None and _same_day(collected, serum.collected_at) else "no"
 
 
 def _same_day(first: Moment, second: Moment) -> bool:
@@ -207,11 +228,11 @@ def _day(moment: Moment) -> date:
     return moment.date() if isinstance(moment, datetime) else moment
 
 
-def _method_differs(csf: Sequence[Observation], serum: Sequence[Observation]) -> str:
-    methods = {found.method.strip().casefold() for found in (*csf[:1], *serum[:1]) if found.method}
-    if len(csf) and len(serum) and csf[0].method and serum[0].method:
-        return "yes" if len(methods) > 1 else "no"
-    return "unknown"
+def _method_differs(csf: Observation, serum: Observation) -> str:
+    """Whether CSF and serum were measured by different methods, if both name one."""
+    if not csf.method or not serum.method:
+        return "unknown"
+    return "no" if csf.method.strip().casefold() == serum.method.strip().casefold() else "yes"
 
 
 def _key(found: Observation, panel: Panel) -> CodeKey:

@@ -17,6 +17,9 @@ from csfinterp.model.edition import Derived
 from csfinterp.steps.layout import Layout, round9
 
 Constants = Mapping[str, Floats]
+# Word numbers of pair_same_day (unknown, yes, no, assumed) and pair_method_differs (unknown, yes, no) by weight.
+WORST_DAY = np.array([0, 1, 3, 2], np.int8)
+WORST_METHOD = np.array([0, 2, 1], np.int8)
 NAN = float("nan")
 
 
@@ -81,12 +84,6 @@ def _contaminated(erythrocytes: Floats, value: Floats, constant: Constants) -> F
     return np.where(inside, value, NAN)
 
 
-def differential_sum(inputs: list[Floats], constant: Constants) -> Floats:
-    """Sum of the cell classes that were sent [%]; NaN if none was."""
-    stacked = np.stack(inputs)
-    return np.where(np.isnan(stacked).all(axis=0), NAN, np.nansum(stacked, axis=0))
-
-
 def product_pct(inputs: list[Floats], constant: Constants) -> Floats:
     """Count times percentage / 100."""
     count, percent = inputs
@@ -115,14 +112,13 @@ FUNCTIONS: dict[str, Callable[[list[Floats], Constants], Floats]] = {
         local_synthesis,
         leukocytes_corrected,
         protein_corrected,
-        differential_sum,
         product_pct,
         double_ratio,
         cea_index,
     )
 }
 # Filled from elsewhere: ages and times by columns.py, limits by partition.py, counts of flags by flag.py.
-GIVEN = ("age_days", "age_years", "from_panel", "reference_high", "advisory_limit", "count_flags")
+GIVEN = ("age_days", "age_years", "from_panel", "reference_high", "advisory_limit", "count_flags", "differential_sum")
 
 
 @dataclass(frozen=True)
@@ -144,6 +140,11 @@ class Deriver:
             (layout.quantity[entry.id], layout.quantity[entry.inputs[0]], bool(entry.intervals))
             for entry in layout.edition.derived
             if entry.function in ("reference_high", "advisory_limit")
+        ]
+        self._sums = [
+            (layout.quantity[entry.id], np.array([layout.quantity[name] for name in entry.inputs], np.int64))
+            for entry in layout.edition.derived
+            if entry.function == "differential_sum"
         ]
         self._groups = [self._group(entries) for entries in self._levels()]
 
@@ -192,6 +193,8 @@ class Deriver:
                 raw[group.rows] = np.where(np.isnan(value), raw[group.rows], value)
         computed = round9(computed)
         self._write(cohort, computed)
+        self._add_sums(cohort)
+        self._settle_pairs(subjects, cohort, computed)
         return computed
 
     @staticmethod
@@ -203,6 +206,32 @@ class Deriver:
         if cohort.open_low is not None and cohort.open_high is not None:
             cohort.open_low &= ~found
             cohort.open_high &= ~found
+
+    def _add_sums(self, cohort: Cohort) -> None:
+        """Sums of the classes that were sent; a censored class makes the sum an interval."""
+        for row, inputs in self._sums:
+            nothing = np.isnan(cohort.low[inputs]).all(axis=0)
+            low = np.where(nothing, NAN, round9(np.nansum(cohort.low[inputs], axis=0)))
+            if cohort.high is not cohort.low:
+                cohort.high[row] = np.where(nothing, NAN, round9(np.nansum(cohort.high[inputs], axis=0)))
+            cohort.low[row] = low
+            if cohort.open_low is not None and cohort.open_high is not None:
+                cohort.open_low[row] = cohort.open_low[inputs].any(axis=0)
+                cohort.open_high[row] = cohort.open_high[inputs].any(axis=0)
+
+    def _settle_pairs(self, subjects: Subjects, cohort: Cohort, computed: Floats) -> None:
+        """Day and method of the serum pairs, over the quotients that could be computed: the worst word counts."""
+        coded = self._layout.coded
+        for name, pair in subjects.pairs.items():
+            made = ~np.isnan(computed[self._layout.quantity[name]])
+            entry = self._layout.edition.derived_by_id[name]
+            row = coded["serum_glucose_same_day" if entry.pair == "glucose" else "pair_same_day"]
+            worse = made & (WORST_DAY[pair.day] > WORST_DAY[cohort.code[row]])
+            cohort.code[row] = np.where(worse, pair.day, cohort.code[row])
+            if entry.pair != "glucose":
+                differs = coded["pair_method_differs"]
+                worse = made & (WORST_METHOD[pair.differs] > WORST_METHOD[cohort.code[differs]])
+                cohort.code[differs] = np.where(worse, pair.differs, cohort.code[differs])
 
     def _add_ages(self, subjects: Subjects, cohort: Cohort) -> None:
         """Ages as closed intervals of completed days and years; an age sent as a number is a span (S3)."""

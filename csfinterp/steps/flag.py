@@ -53,6 +53,7 @@ class Flagger:
         ]
         entries.sort(key=lambda entry: quantity[entry[1]])
         self._critical_number = np.array([number + 1 for number, _, _ in entries], np.int8)[:, None]
+        self._critical_flag = np.array([FLAG[rule.flag] for _, _, rule in entries], np.int8)[:, None]
         self._critical_row = np.array([quantity[name] for _, name, _ in entries], np.int64)
         self._critical_limit = np.array([rule.limit for _, _, rule in entries], np.float64)[:, None]
         self._critical_inclusive = np.array(["=" in str(rule.op) for _, _, rule in entries], np.bool_)[:, None]
@@ -112,11 +113,45 @@ class Flagger:
         there = ~np.isnan(cohort.low)
         flag[:quantities] = np.where(there, letters, 0)
         reason[:quantities] = np.where(there, why, reason[:quantities])
-        self._read_bands(cohort, judged, flag, reason)
+        self._read_bands(cohort, judged, critical_flag[0], flag, reason)
         self._read_words(cohort, flag, reason, critical)
         self._close_gates(cohort, part, flag, reason)
         critical[(flag != HH) & (flag != LL) & (flag != FLAG["AA"])] = 0
-        return Flags(flag, self._for_rules(flag, judged), reason, critical)
+        rule_flag = self._for_rules(flag, judged)
+        repeated = self._repeated(cohort, ages, flag, reason, critical)
+        if repeated and rule_flag is flag:
+            rule_flag = flag.copy()
+        for cell, letter in repeated.items():
+            flag[cell], reason[cell] = letter, 0
+        return Flags(flag, rule_flag, reason, critical)
+
+    def _repeated(
+        self, cohort: Cohort, ages: Floats, flag: Bytes, reason: Bytes, critical: Bytes
+    ) -> dict[tuple[int, int], int]:
+        """Cells whose result was sent twice and is judged by nobody, but critical in one of its values (SL41)."""
+        found: dict[tuple[int, int], int] = {}
+        for quantity, column, low, high in cohort.repeated:
+            number = self.critical_number(quantity, low, high, ages[:, column : column + 1])
+            if number:
+                found[quantity, column] = FLAG[self._layout.edition.critical[number - 1].flag]
+                critical[quantity, column] = number
+        start = len(self._layout.quantities)
+        for statement, column, word in cohort.repeated_words:
+            number = int(self._coded_critical[statement - start, word + 1])
+            if number:
+                found[statement, column] = int(self._coded_flag[statement - start, word + 1])
+                critical[statement, column] = number
+        return found
+
+    def critical_number(self, quantity: int, low: float, high: float, ages: Floats) -> int:
+        """Number of the critical rule that the closed interval low..high meets as a whole, 0 none."""
+        mine = self._critical_row == quantity
+        limit, upward = self._critical_limit[mine, 0], self._critical_upward[mine, 0]
+        edge = self._critical_inclusive[mine, 0]
+        holds = np.where(upward, (low > limit) | ((low == limit) & edge), (high < limit) | ((high == limit) & edge))
+        holds &= self._critical_applies(ages)[mine, 0]
+        numbers = self._critical_number[mine, 0][holds]
+        return int(numbers.max()) if len(numbers) else 0
 
     def _letters(
         self, cohort: Cohort, judged: Judged, part: Partition, low: Floats, high: Floats, critical: tuple[Bytes, Bytes]
@@ -163,11 +198,11 @@ class Flagger:
     def _critical(self, cohort: Cohort, ages: Floats, number: Bytes) -> tuple[Bytes, Bytes]:
         """HH / LL by critical rows for the lowest and for the highest possible value; `number` gets the rule."""
         rows = self._critical_row
-        applies = self._critical_bands.whole(ages) | (self._critical_ageless & ~self._age_decides(ages))
+        applies = self._critical_applies(ages)
         found = []
         for end in (_End(cohort.low, cohort.open_low, False), _End(cohort.high, cohort.open_high, True)):
             holds = applies & self._beyond(end, rows)
-            letters = np.where(holds, np.where(self._critical_upward, HH, LL), 0).astype(np.int8)
+            letters = np.where(holds, self._critical_flag, 0).astype(np.int8)
             flags = np.zeros(cohort.low.shape, np.int8)
             flags[self._critical_owner] = np.maximum.reduceat(letters, self._critical_starts, axis=0)
             which = np.maximum.reduceat(np.where(holds, self._critical_number, 0), self._critical_starts, axis=0)
@@ -177,11 +212,10 @@ class Flagger:
                 return flags, flags
         return found[0], found[1]
 
-    def _age_decides(self, ages: Floats) -> Bools:
-        """True where the age is known well enough to lie wholly in or wholly out of the rule's band."""
-        whole, part = self._critical_bands.whole(ages), self._critical_bands.part(ages)
-        decided: Bools = ~np.isnan(ages[0]) & (whole | ~part)
-        return decided
+    def _critical_applies(self, ages: Floats) -> Bools:
+        """A critical row counts if any age that is possible lies in its band (safety law SL41)."""
+        applies: Bools = self._critical_bands.part(ages) | (self._critical_ageless & np.isnan(ages[0]))
+        return applies
 
     def _beyond(self, end: _End, rows: Ints) -> Bools:
         """The end of the interval lies beyond the critical limit;
@@ -195,7 +229,7 @@ class Flagger:
         beyond: Bools = np.where(self._critical_upward, value > limit, value < limit) | edge
         return beyond
 
-    def _read_bands(self, cohort: Cohort, judged: Judged, flag: Bytes, reason: Bytes) -> None:
+    def _read_bands(self, cohort: Cohort, judged: Judged, critical: Bytes, flag: Bytes, reason: Bytes) -> None:
         """Graded readings (erythrocytes, blasts): the bands of a censored value must agree, else it is undecided."""
         rows, owner = self._band_row, self._band_owner
         if not len(rows):
@@ -218,8 +252,9 @@ class Flagger:
             withheld = judged.withheld[owner]
             found_flag = np.where(withheld > 0, 0, found_flag)
             found_reason = np.where(withheld > 0, withheld, found_reason)
-        flag[owner] = np.where(there, found_flag, flag[owner])
-        reason[owner] = np.where(there, found_reason, reason[owner])
+        sure = critical[owner] > 0
+        flag[owner] = np.where(there, np.where(sure, critical[owner], found_flag), flag[owner])
+        reason[owner] = np.where(there, np.where(sure, 0, found_reason), reason[owner])
 
     def _read_words(self, cohort: Cohort, flag: Bytes, reason: Bytes, critical: Bytes) -> None:
         start = len(self._layout.quantities)
@@ -236,7 +271,8 @@ class Flagger:
         truth = self._gates.run(facts)
         for number, rule in self._gated:
             owner = self._table.owner[number]
-            closed = (part.interval[owner] == number) & (truth[self._gates.rows[rule]] != TRUE) & (flag[owner] != 0)
+            open_ = (flag[owner] != 0) | (reason[owner] == REASON["comparator_undecided"])
+            closed = (part.interval[owner] == number) & (truth[self._gates.rows[rule]] != TRUE) & open_
             flag[owner] = np.where(closed, 0, flag[owner])
             reason[owner] = np.where(closed, REASON["info_only"], reason[owner])
 
@@ -248,8 +284,6 @@ class Flagger:
         seen = flag.copy()
         rows = len(judged.at_least)
         seen[:rows][judged.at_least & ((seen[:rows] == N) | (seen[:rows] == L) | (seen[:rows] == LL))] = 0
-        if judged.withheld is not None:
-            seen[judged.withheld > 0] = 0
         return seen
 
 

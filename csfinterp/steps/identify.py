@@ -154,7 +154,7 @@ class Identifier:
     def _ask_wrong(self, key: CodeKey) -> Identity:
         analyte, wrong = self._wrong[key.code]
         stated = key.specimen or key.panel_specimen
-        if wrong.accept_as is not None and stated in BLOOD:  # rule W2
+        if wrong.accept_as is not None and stated == "blood":  # rule W2
             return Identity(self._layout.statement[wrong.accept_as], loinc=key.code)
         says = f"this message says {stated}" if stated else "this message states no specimen"
         right = f" Send {wrong.right}." if wrong.right else ""

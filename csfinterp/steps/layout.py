@@ -19,7 +19,8 @@ REASON_WORDS = (None, *NOT_JUDGED)
 
 def round9(values: Floats) -> Floats:
     """Rounded once to 9 decimals (half to even), the arithmetic of units.round9; shape kept."""
-    rounded: Floats = np.where(np.abs(values) < ROUNDED_BELOW, np.rint(values * 1e9) / 1e9, values)
+    with np.errstate(over="ignore"):
+        rounded: Floats = np.where(np.abs(values) < ROUNDED_BELOW, np.rint(values * 1e9) / 1e9, values)
     return rounded
 
 

@@ -69,13 +69,6 @@ class Normalizer:
         self._numbers: dict[Cell, Number] = {}
         self._factors: dict[tuple[int, str | None], tuple[float, float, int]] = {}
         self._words: dict[tuple[int, str | None], tuple[int, int]] = {}
-        self._critical_words = {
-            (name, layout.words[name].index(word))
-            for rule in layout.edition.critical
-            if rule.flag is not None
-            for name in rule.analytes
-            for word in rule.words
-        }
         self._compile_bounds()
 
     def _compile_bounds(self) -> None:
@@ -92,7 +85,7 @@ class Normalizer:
         layout, size = self._layout, subjects.size
         analyte = self._identifier.rows(observations, size)
         issue = np.zeros(len(analyte), np.int64)
-        cohort = self._empty(size)
+        cohort = self._empty(size, len(analyte))
         if observations.withdrawn is not None:
             analyte = np.where(observations.withdrawn, -1, analyte)
         quantity = (analyte >= 0) & (analyte < layout.measured)
@@ -100,9 +93,9 @@ class Normalizer:
         self._read_quantities(rows, analyte, observations, issue, cohort)
         self._read_words(np.flatnonzero(analyte >= len(layout.quantities)), analyte, observations, issue, cohort)
         self._context(subjects, cohort)
-        return Normalized(analyte, issue, cohort)
+        return Normalized(analyte, issue, cohort.repeat, cohort)
 
-    def _empty(self, size: int) -> Cohort:
+    def _empty(self, size: int, observations: int) -> Cohort:
         layout = self._layout
         statements = len(layout.statements)
         low = np.full((len(layout.quantities), size), nan)
@@ -114,6 +107,7 @@ class Normalizer:
             np.full((len(layout.words), size), -1, np.int8),
             np.full((statements, size), NOT_SENT, np.int8),
             np.full((statements, size), -1, np.int64),
+            np.zeros(observations, np.bool_),
         )
 
     # quantities -------------------------------------------------------------------------------------------------
@@ -206,16 +200,23 @@ class Normalizer:
         identities = {row: self._identifier.identity(observations.code.at(row)) for row in group}
         if len({found.surrogate for found in identities.values()}) > 1:
             group = [row for row in group if not identities[row].surrogate]
-        tubes = [tube_of(row, observations, identities[row].tube) for row in group]
-        by_tube = getattr(entry, "repeats", "none") == "tube" and None not in tubes and len(set(tubes)) == len(tubes)
-        if len(group) == 1 or by_tube:
-            cohort.leading[statement, column] = group[int(np.argmax([tube or 0 for tube in tubes]))]
+        tubes = {row: tube_of(row, observations, identities[row].tube) for row in group}
+        by_tube = getattr(entry, "repeats", "none") == "tube" and None not in tubes.values()
+        if len(group) == 1 or (by_tube and len(set(tubes.values())) == len(tubes)):
+            readable = [row for row in group if not issue[row]] or group
+            cohort.leading[statement, column] = max(readable, key=lambda row: tubes[row] or 0)
             return
         for row in group:
             issue[row] = issue[row] or ISSUE["duplicate_result"]
             allowed[row] = False
+            cohort.repeat[row] = True
         cohort.leading[statement, column] = group[0]
         cohort.reason[statement, column] = REASON["duplicate_result"]
+        for row in group:
+            value, comparator = self.value(observations, row, statement)
+            if value is not None:
+                low = -inf if comparator in ("<", "<=") else value
+                cohort.repeated.append((statement, column, low, inf if comparator in (">", ">=") else value))
 
     def _number(self, cell: Cell) -> Number:
         found = self._numbers.get(cell)
@@ -254,10 +255,11 @@ class Normalizer:
             self._number(observations.value.at(row)),
             self._factor(quantity, observations.unit.at(row)),
         )
-        if number.code != 0 or code != 0 or number.thirds:
+        missing = code == ISSUE["unit_missing"] and bool(number.thirds)
+        if number.code != 0 or (code != 0 and not missing) or (number.thirds and not self._count[quantity]):
             return None, None
         sign = ("", "<", "<=", ">", ">=")[number.comparator]
-        value = number.value / 3 if thirds else number.value * factor
+        value = number.value / 3 if thirds or number.thirds else number.value * factor
         return float(round9(np.array([value]))[0]), sign or None
 
     def _read_unit(self, row: int, text: str | None) -> tuple[float, float, int]:
@@ -349,8 +351,10 @@ class Normalizer:
         repeated = [pair for pairs in seen.values() if len(pairs) > 1 for pair in pairs]
         for row, _ in repeated:
             issue[row] = issue[row] or ISSUE["duplicate_result"]
-        # A positive organism result stays critical even when it was sent twice (safety law SL41).
-        group = [pair for pair in group if pair not in repeated or (analyte.id, pair[1]) in self._critical_words]
+            cohort.repeat[row] = True
+        # Judged by nobody; a critical word is still told (safety law SL41).
+        cohort.repeated_words += [(statement, column, word) for _, word in repeated if word >= 0]
+        group = [pair for pair in group if pair not in repeated]
         cohort.code[self._layout.coded[analyte.id], column] = -1
         usable = [(word, row) for row, word in group if word >= 0]
         if usable:

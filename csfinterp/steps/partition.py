@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, nan
+from math import inf
 
 import numpy as np
 
@@ -50,28 +50,32 @@ class Partitioner:
         size = cohort.size
         site = cohort.code[self._layout.coded["site"]]
         here = self._site[:, site]
-        stratum, pair_missing = self._in_stratum(cohort)
+        stratum, missing, undecided = self._in_stratum(cohort)
         candidate = here & stratum
         candidate = self._in_context(cohort, candidate)
         whole = candidate & self._bands.whole(ages)
         interval = np.full((len(self._layout.quantities), size), -1, np.int64)
         interval[self._owners] = np.maximum.reduceat(np.where(whole, self._numbers, -1), self._starts, axis=0)
         reason = np.repeat(self._without[:, None], size, axis=1)
-        reason[self._owners] = self._why(here, candidate, pair_missing, ages)
+        reason[self._owners] = self._why(here, candidate, (missing, undecided), ages)
         reason[interval >= 0] = 0
         return Partition(interval, reason)
 
-    def _in_stratum(self, cohort: Cohort) -> tuple[Bools, Bools]:
-        """Rows whose stratum holds, and rows whose stratum cannot be known because its quantity is missing."""
+    def _in_stratum(self, cohort: Cohort) -> tuple[Bools, Bools, Bools]:
+        """Rows whose stratum holds, whose quantity is missing, and whose quantity (censored) leaves it undecided."""
         inside = np.ones((len(self._rows), cohort.size), np.bool_)
         missing = np.zeros((len(self._rows), cohort.size), np.bool_)
+        undecided = np.zeros((len(self._rows), cohort.size), np.bool_)
         if len(self._strata):
-            value = cohort.low[self._stratum_of]
-            if cohort.high is not cohort.low:
-                value = np.where(value == cohort.high[self._stratum_of], value, nan)
-            inside[self._strata] = (value >= self._stratum_low) & (value < self._stratum_high)
-            missing[self._strata] = np.isnan(value)
-        return inside, missing
+            low, high = cohort.low[self._stratum_of], cohort.high[self._stratum_of]
+            below = high < self._stratum_high
+            if cohort.open_high is not None:
+                below |= (high == self._stratum_high) & cohort.open_high[self._stratum_of]
+            inside[self._strata] = (low >= self._stratum_low) & below
+            missing[self._strata] = np.isnan(low)
+            part = (high >= self._stratum_low) & (low < self._stratum_high)
+            undecided[self._strata] = part & ~inside[self._strata]
+        return inside, missing, undecided
 
     def _in_context(self, cohort: Cohort, candidate: Bools) -> Bools:
         if self._conditions is None:
@@ -82,8 +86,8 @@ class Partitioner:
             candidate[number] &= truth[self._conditions.rows[self._rows[number].rule]] == TRUE
         return candidate
 
-    def _why(self, here: Bools, candidate: Bools, pair_missing: Bools, ages: Floats) -> Bytes:
-        """Reasons per owner: site first, then the missing pair of a stratum, then age."""
+    def _why(self, here: Bools, candidate: Bools, strata: tuple[Bools, Bools], ages: Floats) -> Bytes:
+        """Reasons per owner: site first, then the missing or undecided stratum, then age."""
 
         def some(rows: Bools) -> Bools:
             return np.logical_or.reduceat(rows, self._starts, axis=0)
@@ -95,6 +99,8 @@ class Partitioner:
             REASON["age_missing"],
             np.where(coarse, REASON["age_too_coarse"], REASON["no_interval_for_age"]),
         )
-        reason = np.where(some(here & pair_missing), REASON["pair_missing"], reason)
+        missing, undecided = strata
+        reason = np.where(some(here & undecided), REASON["comparator_undecided"], reason)
+        reason = np.where(some(here & missing), REASON["pair_missing"], reason)
         result: Bytes = np.where(some(here), reason, REASON["no_interval_for_site"]).astype(np.int8)
         return result

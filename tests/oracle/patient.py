@@ -112,7 +112,7 @@ def pair_word(csf, serum, hours):
     if serum is None:
         return "assumed"
     if csf is None:
-        return "unknown"
+        return "no"  # RU3: a day that is not known is not validated
     if same_day(csf, serum):
         return "yes"
     gap = minutes_between(csf, serum)
@@ -133,7 +133,7 @@ def pairing(document, cells, issues):
         if csf is None or serum is None or not (csf["span"].exact and serum["span"].exact):
             continue  # no quotient, so nothing is paired
         time = moment(serum["observation"].get("collected_at"))
-        word = pair_word(csf_time, time, 0 if name == "glucose" else HOURS_OF_A_PAIR)
+        word = pair_word(csf_time, time, HOURS_OF_A_PAIR)
         if name == "glucose":
             glucose = word
             continue

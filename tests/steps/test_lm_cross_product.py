@@ -372,7 +372,7 @@ def test_brain_only_mri_is_marked(interpret, extent, mri):
     assert "spine not imaged" in str(lm)
 
 
-@pytest.mark.parametrize(("mri", "signs"), product(["linear", "normal"], ["typical", "none"]))
+@pytest.mark.parametrize(("mri", "signs"), list(product(["linear", "normal"], ["typical", "none"])))
 def test_flow_is_no_cytology(interpret, mri, signs):
     """Flow, DNA and cells have no slot: a missing cytology stays missing beside a positive flow."""
     context = {"tumor": "solid", "mri": mri, "clinical_signs": signs}

@@ -4,10 +4,13 @@ and critical flags of the laboratory itself."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
+from csfinterp.model.edition import CriticalRule
 from csfinterp.model.interpretation import CriticalResult, Result
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.wording import unit_words
+from csfinterp.steps.intervals import age_columns
 
 LABORATORY_CRITICAL = ("LL", "HH", "AA")
 
@@ -15,18 +18,16 @@ LABORATORY_CRITICAL = ("LL", "HH", "AA")
 def critical(row: Row, results: tuple[Result, ...]) -> tuple[CriticalResult, ...]:
     """One entry per (analyte, rule), in the order of the results; the service's own first."""
     found: dict[tuple[str, str, str], CriticalResult] = {}
-    for entry in (*_own(row, results), *_urgent(row), *_laboratory(results)):
+    for entry in (*_own(row, results), *_urgent(row, results), *_laboratory(results)):
         found.setdefault((entry.analyte, entry.rule, entry.source), entry)
     return tuple(found.values())
 
 
 def _own(row: Row, results: tuple[Result, ...]) -> Iterator[CriticalResult]:
-    rules = row.parts.edition.critical
     for result in results:
         if not result.critical:
             continue
-        number = row.criticals[row.layout.statement[result.analyte]]
-        rule = rules[number - 1] if number else next(r for r in rules if result.analyte in r.analytes and r.words)
+        rule = _rule(row, result)
         organism = f" ({result.organism})" if result.organism else ""
         yield CriticalResult(
             result.analyte,
@@ -38,6 +39,18 @@ def _own(row: Row, results: tuple[Result, ...]) -> Iterator[CriticalResult]:
         )
 
 
+def _rule(row: Row, result: Result) -> CriticalRule:
+    """The critical rule that a critical result meets; of results sent twice each its own."""
+    rules = row.parts.edition.critical
+    if isinstance(result.value, float):
+        low = -inf if result.comparator in ("<", "<=") else result.value
+        high = inf if result.comparator in (">", ">=") else result.value
+        ages = age_columns(row.outcomes.subjects)[:, row.column : row.column + 1]
+        number = row.parts.critical_number(row.layout.quantity[result.analyte], low, high, ages)
+        return rules[(number or row.criticals[row.layout.statement[result.analyte]]) - 1]
+    return next(rule for rule in rules if result.analyte in rule.analytes and result.value in rule.words and rule.flag)
+
+
 def _shown(row: Row, result: Result) -> str:
     if isinstance(result.value, float):
         seen = row.seen(result.analyte).text
@@ -45,28 +58,39 @@ def _shown(row: Row, result: Result) -> str:
     return str(result.value)
 
 
-def _urgent(row: Row) -> Iterator[CriticalResult]:
+def _urgent(row: Row, results: tuple[Result, ...]) -> Iterator[CriticalResult]:
     """Urgent calls that keep the flag: first tumor cells or blasts (CR-CELL, safety law SL42)."""
     for rule in row.parts.edition.critical:
         if rule.flag is not None:
             continue
         for name in rule.analytes:
             holds = row.word(name) in rule.words if rule.words else _beyond(row, name, rule.op, rule.limit)
+            holds = holds or any(_repeated(result, rule) for result in results if result.analyte == name)
             if holds and not (rule.first_only and _seen_before(row, name)):
                 entry = row.parts.edition.analyte[name]
                 unit = unit_words(entry.unit)
-                shown = row.word(name) if rule.words else row.seen(name).text or unit
+                shown = (row.word(name) or rule.words[0]) if rule.words else row.seen(name).text or unit
                 yield CriticalResult(
                     name, rule.rule, rule.level, "service", f"{entry.name}: {shown}. {rule.text}", None
                 )
 
 
-def _beyond(row: Row, name: str, op: str | None, limit: float | None) -> bool:
-    low = row.low[row.layout.quantity[name]]
-    if limit is None or low != low:
+def _repeated(result: Result, rule: CriticalRule) -> bool:
+    """A result that was sent twice is judged by nobody, but its call is not lost."""
+    if result.not_judged != "duplicate_result":
         return False
-    certain = low > limit or (low == limit and op == ">=")
-    return certain if (op or "").startswith(">") else False
+    if rule.words:
+        return result.value in rule.words
+    return isinstance(result.value, float) and rule.limit is not None and result.value > rule.limit
+
+
+def _beyond(row: Row, name: str, op: str | None, limit: float | None) -> bool:
+    place = row.layout.quantity[name]
+    low = row.low[place]
+    if limit is None or low != low or not (op or "").startswith(">"):
+        return False
+    opened = row.open_low is not None and row.open_low[place]
+    return low > limit or (low == limit and (op == ">=" or opened))
 
 
 def _seen_before(row: Row, name: str) -> bool:

@@ -43,6 +43,9 @@ def _observation_issues(row: Row, number: int, observation: Observation) -> Iter
     if code:
         issue = ISSUE_CODES[code - 1]
         yield Issue(issue, _severity(row, name, issue), number, _message(row, name, issue))
+        if row.outcomes.repeat[row.first + number] and issue != "duplicate_result":
+            yield Issue("duplicate_result", "error", number, _message(row, name, "duplicate_result"))
+        yield from _organism_missing(row, number, name, observation)
     elif observation.value is None and not observation.absent_reason:
         yield Issue("value_unreadable", "error", number, f"{name}: no value was sent. Send a value, or absent_reason.")
     elif not row.has_result(observation):
@@ -53,14 +56,7 @@ def _observation_issues(row: Row, number: int, observation: Observation) -> Iter
 
 def _value_issues(row: Row, number: int, name: str, observation: Observation) -> Iterator[Issue]:
     analyte = row.parts.edition.analyte[name]
-    if (
-        analyte.needs_organism
-        and word_flag(row, analyte, observation) == "AA"
-        and not (observation.organism or "").strip()
-    ):
-        yield Issue(
-            "organism_missing", "warning", number, f"{name} is positive without an organism. Send observation.organism."
-        )
+    yield from _organism_missing(row, number, name, observation)
     if analyte.kind != "quantity" or row.leading[row.layout.statement[name]] != row.first + number:
         return
     if is_superseded(row, name):
@@ -74,11 +70,19 @@ def _value_issues(row: Row, number: int, name: str, observation: Observation) ->
         )
 
 
+def _organism_missing(row: Row, number: int, name: str, observation: Observation) -> Iterator[Issue]:
+    analyte = row.parts.edition.analyte[name]
+    positive = analyte.needs_organism and word_flag(row, analyte, observation) == "AA"
+    if positive and not (observation.organism or "").strip():
+        text = f"{name} is positive without an organism. Send observation.organism."
+        yield Issue("organism_missing", "warning", number, text)
+
+
 def _disagreement(row: Row, number: int, name: str) -> Iterator[Issue]:
     """A ready-made quotient against the computed one: more than 5 % apart is said (the 5 % is ours, analytes.md 3)."""
-    sent, _ = row.parts.read_value(row.outcomes.observations, row.first + number, row.layout.quantity[name])
+    sent, comparator = row.parts.read_value(row.outcomes.observations, row.first + number, row.layout.quantity[name])
     computed = row.computed[row.layout.quantity[name]]
-    if isinstance(sent, float) and abs(sent - computed) > DISAGREEMENT * abs(computed):
+    if sent is not None and _apart(sent, comparator, computed):
         yield Issue(
             "derived_disagrees",
             "warning",
@@ -86,6 +90,17 @@ def _disagreement(row: Row, number: int, name: str) -> Iterator[Issue]:
             f"{name} as sent and as computed from the pair of this panel differ by more than 5 %; the computed value "
             f"is used.{_scale_hint(sent, computed)} Check the unit of the quotient and of both sides.",
         )
+
+
+def _apart(sent: float, comparator: str | None, computed: float) -> bool:
+    """More than 5 % apart, whatever value within "<" or ">" is the true one."""
+    margin = DISAGREEMENT * abs(computed)
+    above, below = sent > computed + margin, sent < computed - margin
+    if comparator in (">", ">="):
+        return above or (comparator == ">" and sent == computed + margin)
+    if comparator in ("<", "<="):
+        return below or (comparator == "<" and sent == computed - margin)
+    return above or below
 
 
 def _scale_hint(sent: float, computed: float) -> str:

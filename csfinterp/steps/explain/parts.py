@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from csfinterp.model.cohort import Observations, Verdict
+from csfinterp.model.cohort import Floats, Observations, Verdict
 from csfinterp.model.edition import Edition, EvidenceTable
 from csfinterp.steps.identify import Identifier
 from csfinterp.steps.intervals import IntervalTable
@@ -27,6 +27,7 @@ class Evidence(Protocol):
 @dataclass(frozen=True)
 class Parts:
     """`read_value`: canonical value and comparator of one observation row. `not_sent`: words for "no result yet".
+    `critical_number`: critical rule (counted from 1, 0 none) that an interval low..high of a quantity meets.
 
     `quality`, `findings`: id -> row of the truth. `vetoes`, `bounds`: id -> rows of the quality rules that withhold it
     or make it a lower bound. `profile_start`: first marker row of a profile.
@@ -38,6 +39,7 @@ class Parts:
     identifier: Identifier
     read_value: Callable[[Observations, int, int], tuple[float | None, str | None]]
     not_sent: frozenset[str]
+    critical_number: Callable[[int, float, float, Floats], int]
     quality: Mapping[str, int]
     vetoes: Mapping[str, Sequence[int]]
     bounds: Mapping[str, Sequence[int]]

@@ -4,7 +4,7 @@ or why it was not."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isnan
+from math import inf, isnan
 
 from csfinterp.model.context import ISSUE_CODES
 from csfinterp.model.edition import Analyte, Band, CriticalRule, Derived
@@ -14,6 +14,7 @@ from csfinterp.model.predicate import Truth
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.wording import limit_number, limits_words, partition_words
 from csfinterp.steps.identify import Identity
+from csfinterp.steps.intervals import age_columns
 
 WITHDRAWN = ("cancelled", "entered_in_error")
 NONLUMBAR = ("ventricular", "cisternal")
@@ -49,7 +50,8 @@ def _result(row: Row, number: int, analyte: Analyte, identity: Identity, usable:
     if not usable:
         flag, why = None, identity.issue
     elif issue:
-        flag, why = _critical_repeat(row, analyte, observation), ISSUE_CODES[issue - 1]
+        why = ISSUE_CODES[issue - 1]
+        flag = _critical_repeat(row, number, analyte) if why == "duplicate_result" else None
     elif leads and not superseded:
         flag, why = row.flag(analyte.id), row.not_judged(analyte.id)
     else:
@@ -90,9 +92,19 @@ def is_superseded(row: Row, name: str) -> bool:
     return not isnan(row.computed[row.layout.quantity[name]])
 
 
-def _critical_repeat(row: Row, analyte: Analyte, observation: Observation) -> str | None:
-    """A critical coded result stays critical although it was sent twice (safety law SL41)."""
-    return "AA" if analyte.kind == "coded" and word_flag(row, analyte, observation) == "AA" else None
+def _critical_repeat(row: Row, number: int, analyte: Analyte) -> str | None:
+    """A critical value stays critical although it was sent twice and is judged by nobody (safety law SL41)."""
+    if analyte.kind == "coded":
+        return "AA" if word_flag(row, analyte, row.panel.observations[number]) == "AA" else None
+    place = row.layout.quantity[analyte.id]
+    value, comparator = row.parts.read_value(row.outcomes.observations, row.first + number, place)
+    if value is None:
+        return None
+    low = -inf if comparator in ("<", "<=") else value
+    high = inf if comparator in (">", ">=") else value
+    ages = age_columns(row.outcomes.subjects)[:, row.column : row.column + 1]
+    rule = row.parts.critical_number(place, low, high, ages)
+    return row.parts.edition.critical[rule - 1].flag if rule else None
 
 
 def _beside(row: Row, analyte: Analyte, observation: Observation) -> str | None:

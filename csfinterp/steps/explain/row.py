@@ -29,7 +29,6 @@ from csfinterp.steps.explain.parts import Parts
 from csfinterp.steps.explain.wording import Seen, decimal, limits_words, with_unit
 from csfinterp.steps.layout import FLAG_WORDS, REASON_WORDS
 
-
 Interval = tuple[float, float, bool, bool]
 
 
