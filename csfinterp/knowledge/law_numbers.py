@@ -14,6 +14,10 @@ from csfinterp.model.edition import Analyte, CriticalRule, Edition, ReferenceInt
 
 _LOINC = re.compile(r"[0-9]{1,7}-[0-9]\Z")
 LOCKED_RULE = "CR-ORG"
+ORGANISM_TESTS = (
+    "csf_gram_stain", "csf_culture", "csf_pathogen_pcr", "csf_cryptococcal_antigen", "csf_acid_fast_smear",
+    "csf_india_ink",
+)  # fmt: skip
 
 
 def row_flaws(edition: Edition, gaps: Mapping[str, tuple[Ages, ...]], only: frozenset[str]) -> Iterator[str]:
@@ -140,6 +144,11 @@ def critical_law(subject: Subject) -> Iterator[EditionError]:
             yield subject.slip(locked[0], message)
         else:
             yield EditionError(message, subject.file("critical.yaml"), 1)
+    told = {name for rule in locked if rule.flag == "AA" and "positive" in rule.words for name in rule.analytes}
+    lost = [name for name in ORGANISM_TESTS if name not in told]
+    if locked and lost:
+        message = f"{LOCKED_RULE} must make positive AA for {', '.join(lost)} too (SL41)"
+        yield subject.slip(locked[0], message, "analytes")
 
 
 def _inside_rows(rule: CriticalRule, rows: Iterable[ReferenceInterval]) -> Iterator[str]:

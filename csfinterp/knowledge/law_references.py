@@ -48,6 +48,9 @@ FUNCTIONS: Mapping[str, tuple[tuple[str, ...] | None, int | None]] = {
     "from_panel": ((), None),
     "advisory_limit": (None, None),
     "count_flags": ((), None),
+    "time_to_analysis": ((), None),
+    "absolute_difference": ((), 2),
+    "relative_difference_pct": ((), 2),
 }
 
 

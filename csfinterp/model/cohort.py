@@ -202,10 +202,10 @@ class Verdict:
 class Outcomes:
     """Everything that the steps found, as codes. explain.py reads one column of it.
 
-    Per observation (n,): `analyte` statement row, `issue`, `repeat`. Per (row, panel): `interval` row chosen, limits, `computed`
-    derived values, `judged_low`/`judged_high` as rules read them, `flag`, `rule_flag`, `reason`, `critical`, `at_least`
-    (lower bounds; None: none), `quality`, `truth` of every rule node, `findings`, `profile` markers. Per panel:
-    `evidence` table -> number of the combination.
+    Per observation (n,): `analyte` statement row, `issue`, `repeat`. Per (row, panel): `interval` row chosen, limits,
+    `computed` derived values, `judged_low`/`judged_high` as rules read them, `flag`, `rule_flag`, `reason`, `critical`,
+    `at_least` (lower bounds; None: none), `quality`, `truth` of every rule node, `findings`, `profile` markers. Per
+    panel: `evidence` table -> number of the combination.
     """
 
     observations: Observations

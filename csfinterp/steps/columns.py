@@ -22,12 +22,6 @@ Named = dict[str, list[Observation]]
 
 WITHDRAWN = ("cancelled", "entered_in_error")
 DECIMAL_COMMA = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*[+-]?[0-9]+,[0-9]+\s*")
-COUNTS = (
-    ("csf_leukocytes",),
-    ("csf_nucleated_cells",),
-    ("csf_erythrocytes",),
-    ("csf_neutrophils", "csf_lymphocytes"),
-)
 PAIR_HOURS = 8.0  # barrier_and_intrathecal.md section 4, "at most 8 h apart across midnight"
 NO_AGE: AgeSpan = (float("nan"),) * 4
 WORD_NUMBER = {name: {word: number for number, word in enumerate(words)} for name, words in CODED_INPUTS.items()}
@@ -47,6 +41,10 @@ class Columns:
             entry.id: (entry.inputs[0], entry.inputs[1])
             for entry in layout.edition.derived
             if entry.function == "pair_quotient"
+        }
+        self._not_sent = layout.not_sent
+        self._times = {
+            entry.id: entry.inputs for entry in layout.edition.derived if entry.function == "time_to_analysis"
         }
         self._comma = {found.source for found in (rules.code_maps if rules else ()) if found.decimal_comma}
         self._cytology = {word: number for number, word in enumerate(layout.words[BEST_CYTOLOGY])}
@@ -121,12 +119,17 @@ class Columns:
 
     def _numbers(self, panel: Panel, named: Named) -> dict[str, float]:
         found = {name: value for name, value in panel.context.numbers.items() if name in NUMBER_CONTEXT}
+        examined = panel.context.history.get("csf_samples_examined")
+        if isinstance(examined, int | float) and "csf_samples_examined" not in found:
+            found["csf_samples_examined"] = float(examined)
         if panel.specimen.volume_ml is not None:
             found["specimen_volume_ml"] = panel.specimen.volume_ml
         collected = panel.specimen.collected_at
-        minutes = minutes_between(collected, _counted_at(named, collected) or panel.specimen.received_at)
-        if minutes is not None and minutes >= 0:
-            found["collection_to_analysis_min"] = minutes
+        for name, analytes in self._times.items():
+            time = _analyzed_at(named, analytes, collected) or panel.specimen.received_at
+            minutes = minutes_between(collected, time)
+            if minutes is not None and minutes >= 0:
+                found[name] = minutes
         gaps = [minutes_between(collected, serum.collected_at) for _, serum in self._pairs(named).values()]
         known = [abs(gap) / 60 for gap in gaps if gap is not None]
         if known:
@@ -141,21 +144,28 @@ class Columns:
             if csf in named and serum in named
         }
 
+    def from_receipt(self, panel: Panel) -> frozenset[str]:
+        """Times to analysis that count to the receipt, because no time of analysis was sent: "at least"."""
+        named = self._named(panel)
+        collected = panel.specimen.collected_at
+        return frozenset(name for name, found in self._times.items() if _analyzed_at(named, found, collected) is None)
+
     def _named(self, panel: Panel) -> Named:
         """Usable observations by analyte id, in the order sent."""
         found: Named = {}
         for observation in panel.observations:
             row = self._identifier.identity(_key(observation, panel)).row
-            if row >= 0 and observation.value is not None and observation.status not in WITHDRAWN:
+            sent = observation.value is not None and observation.value.strip().casefold() not in self._not_sent
+            if row >= 0 and sent and observation.status not in WITHDRAWN:
                 found.setdefault(self._layout.statements[row], []).append(observation)
         return found
 
 
-def _counted_at(named: Named, collected: Moment | None) -> datetime | None:
-    """Time at which the cells were counted: the earliest of the first kind of count that says it."""
-    for names in COUNTS:
-        times = [found.analyzed_at for name in names for found in named.get(name, ())]
-        known = [(minutes_between(collected, time), time) for time in times if isinstance(time, datetime)]
+def _analyzed_at(named: Named, names: tuple[str, ...], collected: Moment | None) -> datetime | None:
+    """Time of analysis of the first of `names` that states one; the earliest where it was sent several times."""
+    for name in names:
+        times = [found.analyzed_at for found in named.get(name, ()) if isinstance(found.analyzed_at, datetime)]
+        known = [(minutes_between(collected, time), time) for time in times]
         if known:
             return min(known, key=lambda pair: inf if pair[0] is None else pair[0])[1]
     return None

@@ -90,6 +90,40 @@ def product_pct(inputs: list[Floats], constant: Constants) -> Floats:
     return count * percent / 100
 
 
+def absolute_difference(inputs: list[Floats], constant: Constants) -> Floats:
+    """Distance of two quantities of one unit."""
+    first, second = inputs
+    return np.abs(first - second)
+
+
+def relative_difference_pct(inputs: list[Floats], constant: Constants) -> Floats:
+    """Distance in percent of the second; 100 where only the second is 0."""
+    first, second = inputs
+    return np.where(second == 0, np.where(first == 0, 0.0, 100.0), np.abs(first - second) / second * 100)
+
+
+def igg_synthesis_rate(
+    igg: tuple[float, float],
+    albumin: tuple[float, float],
+    *,
+    igg_leak: float,
+    albumin_leak: float,
+    share: float,
+    daily: float,
+) -> float:
+    """IgG synthesis rate [mg/d] from (CSF, serum) in mg/dL; a function with tests, without an id and without output.
+
+    daily x ((IgGc - IgGs/igg_leak) - (Albc - Albs/albumin_leak) x share x IgGs/Albs). [clinlabnav], [medalg].
+    """
+    excess = albumin[0] - albumin[1] / albumin_leak
+    return daily * ((igg[0] - igg[1] / igg_leak) - excess * share * (igg[1] / albumin[1]))
+
+
+def antibody_index(specific: float, total: float, limit: float) -> float:
+    """Specific quotient over the total one, or over the limit where that is smaller; without an id. [serion]."""
+    return specific / min(total, limit)
+
+
 def double_ratio(inputs: list[Floats], constant: Constants) -> Floats:
     """(first / second) / (third / fourth): Steinherz-Bleyer ratio of leukocytes to erythrocytes, CSF over blood."""
     first, second, third, fourth = inputs
@@ -113,12 +147,23 @@ FUNCTIONS: dict[str, Callable[[list[Floats], Constants], Floats]] = {
         leukocytes_corrected,
         protein_corrected,
         product_pct,
+        absolute_difference,
+        relative_difference_pct,
         double_ratio,
         cea_index,
     )
 }
 # Filled from elsewhere: ages and times by columns.py, limits by partition.py, counts of flags by flag.py.
-GIVEN = ("age_days", "age_years", "from_panel", "reference_high", "advisory_limit", "count_flags", "differential_sum")
+GIVEN = (
+    "age_days",
+    "age_years",
+    "from_panel",
+    "reference_high",
+    "advisory_limit",
+    "count_flags",
+    "differential_sum",
+    "time_to_analysis",
+)
 
 
 @dataclass(frozen=True)

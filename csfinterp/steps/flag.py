@@ -131,7 +131,7 @@ class Flagger:
         """Cells whose result was sent twice and is judged by nobody, but critical in one of its values (SL41)."""
         found: dict[tuple[int, int], int] = {}
         for quantity, column, low, high in cohort.repeated:
-            number = self.critical_number(quantity, low, high, ages[:, column : column + 1])
+            number = max(self.critical_numbers(quantity, low, high, ages[:, column : column + 1]), default=0)
             if number:
                 found[quantity, column] = FLAG[self._layout.edition.critical[number - 1].flag]
                 critical[quantity, column] = number
@@ -143,15 +143,14 @@ class Flagger:
                 critical[statement, column] = number
         return found
 
-    def critical_number(self, quantity: int, low: float, high: float, ages: Floats) -> int:
-        """Number of the critical rule that the closed interval low..high meets as a whole, 0 none."""
+    def critical_numbers(self, quantity: int, low: float, high: float, ages: Floats) -> list[int]:
+        """Numbers (from 1) of the critical rules that the closed interval low..high meets as a whole."""
         mine = self._critical_row == quantity
         limit, upward = self._critical_limit[mine, 0], self._critical_upward[mine, 0]
         edge = self._critical_inclusive[mine, 0]
         holds = np.where(upward, (low > limit) | ((low == limit) & edge), (high < limit) | ((high == limit) & edge))
         holds &= self._critical_applies(ages)[mine, 0]
-        numbers = self._critical_number[mine, 0][holds]
-        return int(numbers.max()) if len(numbers) else 0
+        return [int(number) for number in self._critical_number[mine, 0][holds]]
 
     def _letters(
         self, cohort: Cohort, judged: Judged, part: Partition, low: Floats, high: Floats, critical: tuple[Bytes, Bytes]

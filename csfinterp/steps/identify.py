@@ -14,6 +14,7 @@ from csfinterp.steps.layout import Layout
 LOINC_SYSTEMS = ("http://loinc.org", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1", "LN", "LOINC", "loinc")
 BLOOD = ("serum", "plasma", "blood")
 LOINC_FORM = re.compile(r"[0-9]{1,7}-[0-9]")
+PROPERTY = re.compile(r"\[[^\]]*\]")
 SAYS_CSF = re.compile(r"\b(csf|cerebrospinal|cerebral spinal|spinal fluid|liquor)\b", re.IGNORECASE)
 MAX_REMEMBERED = 20_000
 
@@ -177,10 +178,24 @@ class Identifier:
         found = Identity(row, tube=code.tube, surrogate=code.surrogate, loinc=code.code)
         if analyte.specimen == "csf" and stated in BLOOD:  # rule W4
             other = self._analyte.get(analyte.counterpart or "")
-            return self._misplaced(key, analyte, str(stated), other)
+            return self._misplaced(key, analyte, str(stated), self._right_code(code, other))
         if analyte.specimen in BLOOD:
-            return self._ask_blood(key, analyte, found)
+            return self._ask_blood(
+                key, analyte, self._right_code(code, self._analyte.get(analyte.counterpart or "")), found
+            )
         return found
+
+    @staticmethod
+    def _right_code(sent: LoincCode, other: Analyte | None) -> str | None:
+        """Code of the same test in the other specimen, of the same property (mass or moles) if there is one."""
+        if other is None:
+            return None
+        wanted = PROPERTY.search(sent.name or "")
+        for code in other.loinc:
+            has = PROPERTY.search(code.name or "")
+            if wanted and has and has[0] == wanted[0] and code.use == "accept" and not code.csf_stated:
+                return code.code
+        return other.preferred_loinc or other.id
 
     def _ask_restricted(
         self, key: CodeKey, candidates: list[tuple[Analyte, LoincCode]], stated: str | None
@@ -201,13 +216,12 @@ class Identifier:
         meaning = f"LOINC {key.code} is accepted for {' or '.join(code.only_specimens or ('csf',))}"
         return self._wrong_specimen(analyte, meaning, stated)
 
-    def _ask_blood(self, key: CodeKey, analyte: Analyte, found: Identity) -> Identity:
-        other = self._analyte.get(analyte.counterpart or "")
+    def _ask_blood(self, key: CodeKey, analyte: Analyte, code: str | None, found: Identity) -> Identity:
         if key.specimen == "csf" or (key.display and SAYS_CSF.search(key.display)):  # rule W3a
-            return self._misplaced(key, analyte, key.specimen or "CSF in the name of the test", other)
+            return self._misplaced(key, analyte, key.specimen or "CSF in the name of the test", code)
         if key.specimen in BLOOD or (key.specimen is None and key.panel_specimen in BLOOD):
             return found
-        right = f" Send {other.preferred_loinc or other.id} for CSF" if other else " Send the code of the CSF test"
+        right = f" Send {code} for CSF" if code else " Send the code of the CSF test"
         return Identity(  # rules W3b (accepted beside the counterpart) and W3c
             found.row,
             meant=analyte.id,
@@ -220,8 +234,9 @@ class Identifier:
             loinc=found.loinc,
         )
 
-    def _misplaced(self, key: CodeKey, analyte: Analyte, stated: str, other: Analyte | None) -> Identity:
-        right = f" Send {other.preferred_loinc or other.id}." if other else ""
+    @staticmethod
+    def _misplaced(key: CodeKey, analyte: Analyte, stated: str, code: str | None) -> Identity:
+        right = f" Send {code}." if code else ""
         return Identity(
             meant=analyte.id,
             issue="wrong_specimen_code",

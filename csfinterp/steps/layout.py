@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf, nextafter
+
 import numpy as np
 
 from csfinterp.model.cohort import Floats
@@ -24,6 +26,15 @@ def round9(values: Floats) -> Floats:
     return rounded
 
 
+def span(value: float, comparator: str | None) -> tuple[float, float]:
+    """Lowest and highest value that a number with "<", "<=", ">" or ">=" can be; an open end lies one step inside."""
+    if comparator in ("<", "<="):
+        return -inf, nextafter(value, -inf) if comparator == "<" else value
+    if comparator in (">", ">="):
+        return nextafter(value, inf) if comparator == ">" else value, inf
+    return value, value
+
+
 class Layout:
     """Row numbers of one edition.
 
@@ -42,6 +53,7 @@ class Layout:
         names += [name for name in NUMBER_CONTEXT if name not in names]
         self.quantity = {name: row for row, name in enumerate(names)}
         self.quantities = tuple(names)
+        self.not_sent = frozenset({"", *(word.casefold() for word in edition.not_sent_words)})
         self.measured = len(self.analyte_quantities)
         self.words = self._coded_words(edition)
         self.coded = {name: row for row, name in enumerate(self.words)}

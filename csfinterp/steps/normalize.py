@@ -11,7 +11,7 @@ import numpy as np
 from csfinterp.model.cohort import Bools, Cell, Cohort, Floats, Ints, Normalized, Observations, Subjects
 from csfinterp.model.context import ISSUE_CODES
 from csfinterp.steps.identify import Identifier
-from csfinterp.steps.layout import BEST_CYTOLOGY, NOT_SENT, REASON, Layout, round9
+from csfinterp.steps.layout import BEST_CYTOLOGY, NOT_SENT, REASON, Layout, round9, span
 from csfinterp.units import UnitReader
 
 ISSUE = {word: number + 1 for number, word in enumerate(ISSUE_CODES)}
@@ -65,7 +65,6 @@ class Normalizer:
     def __init__(self, layout: Layout, identifier: Identifier) -> None:
         self._layout, self._identifier = layout, identifier
         self._units = UnitReader(layout.edition.units)
-        self.not_sent = frozenset({"", *(word.casefold() for word in layout.edition.not_sent_words)})
         self._numbers: dict[Cell, Number] = {}
         self._factors: dict[tuple[int, str | None], tuple[float, float, int]] = {}
         self._words: dict[tuple[int, str | None], tuple[int, int]] = {}
@@ -215,15 +214,14 @@ class Normalizer:
         for row in group:
             value, comparator = self.value(observations, row, statement)
             if value is not None:
-                low = -inf if comparator in ("<", "<=") else value
-                cohort.repeated.append((statement, column, low, inf if comparator in (">", ">=") else value))
+                cohort.repeated.append((statement, column, *span(value, comparator)))
 
     def _number(self, cell: Cell) -> Number:
         found = self._numbers.get(cell)
         if found is None:
             if len(self._numbers) >= MAX_REMEMBERED:
                 self._numbers.clear()
-            found = self._numbers[cell] = read_number(cell, self.not_sent)
+            found = self._numbers[cell] = read_number(cell, self._layout.not_sent)
         return found
 
     def _unit_factors(self, own: Ints, rows: Ints, observations: Observations) -> tuple[Floats, Floats, Ints]:
@@ -330,7 +328,7 @@ class Normalizer:
         for number, value in enumerate(analyte.values):
             if seen in (value.word, *(synonym.casefold() for synonym in value.synonyms)):
                 return (number, 0)
-        return (-1, -1) if text is None or seen in self.not_sent else (-1, ISSUE["value_unreadable"])
+        return (-1, -1) if text is None or seen in self._layout.not_sent else (-1, ISSUE["value_unreadable"])
 
     def _settle_words(
         self,
@@ -354,6 +352,8 @@ class Normalizer:
             cohort.repeat[row] = True
         # Judged by nobody; a critical word is still told (safety law SL41).
         cohort.repeated_words += [(statement, column, word) for _, word in repeated if word >= 0]
+        if analyte.repeats == "organism":  # any positive is positive (interfaces.md section 1)
+            repeated = [pair for pair in repeated if pair[1] != 0]
         group = [pair for pair in group if pair not in repeated]
         cohort.code[self._layout.coded[analyte.id], column] = -1
         usable = [(word, row) for row, word in group if word >= 0]

@@ -68,7 +68,7 @@ class Partitioner:
         undecided = np.zeros((len(self._rows), cohort.size), np.bool_)
         if len(self._strata):
             low, high = cohort.low[self._stratum_of], cohort.high[self._stratum_of]
-            below = high < self._stratum_high
+            below = (high < self._stratum_high) | np.isposinf(self._stratum_high)
             if cohort.open_high is not None:
                 below |= (high == self._stratum_high) & cohort.open_high[self._stratum_of]
             inside[self._strata] = (low >= self._stratum_low) & below
@@ -100,7 +100,8 @@ class Partitioner:
             np.where(coarse, REASON["age_too_coarse"], REASON["no_interval_for_age"]),
         )
         missing, undecided = strata
-        reason = np.where(some(here & undecided), REASON["comparator_undecided"], reason)
+        open_ = some(here & undecided & self._bands.whole(ages))
+        reason = np.where(open_, REASON["comparator_undecided"], reason)
         reason = np.where(some(here & missing), REASON["pair_missing"], reason)
         result: Bytes = np.where(some(here), reason, REASON["no_interval_for_site"]).astype(np.int8)
         return result

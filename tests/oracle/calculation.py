@@ -43,6 +43,16 @@ def product_pct(count, percent, **_):
     return count * percent / 100
 
 
+def absolute_difference(first, second, **_):
+    return abs(first - second)
+
+
+def relative_difference_pct(first, second, **_):
+    if second == 0:
+        return 0.0 if first == 0 else 100.0
+    return abs(first - second) / second * 100
+
+
 def double_ratio(white, red, blood_white, blood_red, **_):
     return (white / red) / (blood_white / blood_red)
 
@@ -60,6 +70,7 @@ FUNCTIONS = {
     "pair_quotient": pair_quotient, "kappa_quotient": pair_quotient, "glucose_ratio": pair_quotient, "index": index,
     "hyperbola": hyperbola, "intrathecal_pct": intrathecal_pct, "local_synthesis": local_synthesis,
     "leukocytes_corrected": leukocytes_corrected, "protein_corrected": protein_corrected, "product_pct": product_pct,
+    "absolute_difference": absolute_difference, "relative_difference_pct": relative_difference_pct,
     "double_ratio": double_ratio, "cea_index": cea_index, "differential_sum": differential_sum,
 }  # fmt: skip
 MAY_MISS = {"leukocytes_corrected": (2, 3), "differential_sum": range(100)}  # arguments that may be missing

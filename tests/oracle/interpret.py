@@ -59,9 +59,11 @@ class Panel:
                 self.spans[cell["analyte"]] = cell["span"]
             elif cell["leads"]:
                 self.coded.setdefault(cell["analyte"], set()).add(cell["word"])
-        minutes = patient.minutes_to_analysis(self.document, self.cells)
-        if minutes is not None:
-            self.spans["collection_to_analysis_min"] = point(round(minutes, 9))
+        for entry in self.edition["derived"]:
+            if entry["function"] == "time_to_analysis":
+                minutes = patient.minutes_to_analysis(self.document, self.cells, entry["inputs"])
+                if minutes is not None:
+                    self.spans[entry["id"]] = point(round(minutes, 9))
 
     def calculate(self):
         """Derived values by id, rounded; the chain itself runs on unrounded numbers."""

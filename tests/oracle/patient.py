@@ -10,7 +10,6 @@ from tests.oracle.logic import INFINITY, Span, point
 
 AGE_UNIT_DAYS = {"d": Fraction(1), "wk": Fraction(7), "mo": Fraction("30.4375"), "a": Fraction("365.25")}
 PROTEIN_PAIRS = ("albumin", "igg", "iga", "igm", "kappa_flc")
-COUNTS = (("csf_leukocytes",), ("csf_nucleated_cells",), ("csf_erythrocytes",), ("csf_neutrophils", "csf_lymphocytes"))
 HOURS_OF_A_PAIR = 8
 
 
@@ -151,18 +150,17 @@ def fits(cell):
     return cell["problem"] not in ("wrong_specimen_code", "specimen_ambiguous", "specimen_not_stated")
 
 
-def minutes_to_analysis(document, cells):
-    """Minutes from collection to the count: its analysis time, else that of another count, else the received time."""
+def minutes_to_analysis(document, cells, names):
+    """Minutes from collection to the analysis of the first of `names` that states a time, else to the received time."""
     specimen = document.get("specimen") or {}
     collected = moment(specimen.get("collected_at"))
-    for names in COUNTS:
-        times = [
-            moment(cell["observation"].get("analyzed_at")) for cell in cells if cell["analyte"] in names and fits(cell)
-        ]
-        gaps = [minutes_between(collected, time) for time in times]
-        gaps = [gap for gap in gaps if gap is not None]
-        if gaps:
-            return min(gaps) if min(gaps) >= 0 else None
+    for name in names:
+        sent = [c for c in cells if c["analyte"] == name and fits(c) and c["observation"].get("value") is not None]
+        times = [moment(cell["observation"].get("analyzed_at")) for cell in sent]
+        times = [time for time in times if isinstance(time, datetime)]
+        if times:
+            gaps = [gap for gap in (minutes_between(collected, time) for time in times) if gap is not None]
+            return min(gaps) if gaps and min(gaps) >= 0 else None
     gap = minutes_between(collected, moment(specimen.get("received_at")))
     return gap if gap is not None and gap >= 0 else None
 

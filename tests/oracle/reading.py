@@ -102,7 +102,7 @@ def identify_loinc(edition, cell, own, panel_specimen, issues):
         return cell
     if wrong:
         analyte, code = wrong[0]
-        if own == "blood" and code.get("accept_as"):
+        if (own or panel_specimen) == "blood" and code.get("accept_as"):
             cell["analyte"], cell["own"] = code["accept_as"], "blood"
             return cell
         cell["analyte"], cell["problem"] = analyte["id"], "wrong_specimen_code"

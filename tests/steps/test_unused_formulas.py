@@ -12,10 +12,14 @@ RATES = [
     ("E", 60, 900, 300, 3500, 130.3608),
 ]  # fmt: skip
 
+# Constants of the formula as barrier_and_intrathecal.md section 1 prints it.
+CONSTANTS = {"igg_leak": 369, "albumin_leak": 230, "share": 0.43, "daily": 5}
+
 
 @pytest.mark.parametrize(("case", "igg_csf", "igg_serum", "albumin_csf", "albumin_serum", "rate"), RATES)
 def test_igg_synthesis_rate(case, igg_csf, igg_serum, albumin_csf, albumin_serum, rate):
-    assert igg_synthesis_rate(igg_csf, igg_serum, albumin_csf, albumin_serum) == pytest.approx(rate, abs=5e-5)
+    found = igg_synthesis_rate((igg_csf, igg_serum), (albumin_csf, albumin_serum), **CONSTANTS)
+    assert found == pytest.approx(rate, abs=5e-5)
 
 
 def test_antibody_index_divides_by_the_total_quotient_below_the_limit():

@@ -4,13 +4,13 @@ and critical flags of the laboratory itself."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import inf
 
 from csfinterp.model.edition import CriticalRule
 from csfinterp.model.interpretation import CriticalResult, Result
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.wording import unit_words
 from csfinterp.steps.intervals import age_columns
+from csfinterp.steps.layout import span
 
 LABORATORY_CRITICAL = ("LL", "HH", "AA")
 
@@ -25,30 +25,21 @@ def critical(row: Row, results: tuple[Result, ...]) -> tuple[CriticalResult, ...
 
 def _own(row: Row, results: tuple[Result, ...]) -> Iterator[CriticalResult]:
     for result in results:
-        if not result.critical:
-            continue
-        rule = _rule(row, result)
-        organism = f" ({result.organism})" if result.organism else ""
-        yield CriticalResult(
-            result.analyte,
-            rule.rule,
-            rule.level,
-            "service",
-            f"{result.name}: {_shown(row, result)}{organism}. {rule.text}",
-            None,
-        )
+        for rule in _rules(row, result) if result.critical else ():
+            organism = f" ({result.organism})" if result.organism else ""
+            reason = f"{result.name}: {_shown(row, result)}{organism}. {rule.text}"
+            yield CriticalResult(result.analyte, rule.rule, rule.level, "service", reason, None)
 
 
-def _rule(row: Row, result: Result) -> CriticalRule:
-    """The critical rule that a critical result meets; of results sent twice each its own."""
+def _rules(row: Row, result: Result) -> list[CriticalRule]:
+    """The critical rules that a critical result meets; of results sent twice each its own."""
     rules = row.parts.edition.critical
-    if isinstance(result.value, float):
-        low = -inf if result.comparator in ("<", "<=") else result.value
-        high = inf if result.comparator in (">", ">=") else result.value
-        ages = age_columns(row.outcomes.subjects)[:, row.column : row.column + 1]
-        number = row.parts.critical_number(row.layout.quantity[result.analyte], low, high, ages)
-        return rules[(number or row.criticals[row.layout.statement[result.analyte]]) - 1]
-    return next(rule for rule in rules if result.analyte in rule.analytes and result.value in rule.words and rule.flag)
+    if not isinstance(result.value, float):
+        return [rule for rule in rules if result.analyte in rule.analytes and result.value in rule.words and rule.flag]
+    low, high = span(result.value, result.comparator)
+    ages = age_columns(row.outcomes.subjects)[:, row.column : row.column + 1]
+    numbers = row.parts.critical_numbers(row.layout.quantity[result.analyte], low, high, ages)
+    return [rules[number - 1] for number in numbers]
 
 
 def _shown(row: Row, result: Result) -> str:
@@ -81,7 +72,11 @@ def _repeated(result: Result, rule: CriticalRule) -> bool:
         return False
     if rule.words:
         return result.value in rule.words
-    return isinstance(result.value, float) and rule.limit is not None and result.value > rule.limit
+    return (
+        isinstance(result.value, float)
+        and rule.limit is not None
+        and span(result.value, result.comparator)[0] > rule.limit
+    )
 
 
 def _beyond(row: Row, name: str, op: str | None, limit: float | None) -> bool:

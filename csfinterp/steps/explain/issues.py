@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isnan
+from math import inf, isnan, nextafter
 
 from csfinterp.model.context import ISSUE_CODES
 from csfinterp.model.edition import Analyte
@@ -11,6 +11,7 @@ from csfinterp.model.interpretation import Issue
 from csfinterp.model.panel import Observation
 from csfinterp.steps.explain.results import WITHDRAWN, identity_of, is_superseded, word_flag
 from csfinterp.steps.explain.row import Row
+from csfinterp.steps.layout import span
 
 # More than 5 % between a quotient as sent and as computed is said (analytes.md section 3; the 5 % is ours).
 DISAGREEMENT = 0.05
@@ -82,7 +83,7 @@ def _disagreement(row: Row, number: int, name: str) -> Iterator[Issue]:
     """A ready-made quotient against the computed one: more than 5 % apart is said (the 5 % is ours, analytes.md 3)."""
     sent, comparator = row.parts.read_value(row.outcomes.observations, row.first + number, row.layout.quantity[name])
     computed = row.computed[row.layout.quantity[name]]
-    if sent is not None and _apart(sent, comparator, computed):
+    if sent is not None and _apart(row, name, sent, comparator, computed):
         yield Issue(
             "derived_disagrees",
             "warning",
@@ -92,15 +93,14 @@ def _disagreement(row: Row, number: int, name: str) -> Iterator[Issue]:
         )
 
 
-def _apart(sent: float, comparator: str | None, computed: float) -> bool:
-    """More than 5 % apart, whatever value within "<" or ">" is the true one."""
+def _apart(row: Row, name: str, sent: float, comparator: str | None, computed: float) -> bool:
+    """More than 5 % apart, whatever value inside the bounds and within "<" or ">" is the true one."""
     margin = DISAGREEMENT * abs(computed)
-    above, below = sent > computed + margin, sent < computed - margin
-    if comparator in (">", ">="):
-        return above or (comparator == ">" and sent == computed + margin)
-    if comparator in ("<", "<="):
-        return below or (comparator == "<" and sent == computed - margin)
-    return above or below
+    low, high = span(sent, comparator)
+    bound = row.parts.edition.analyte[name].bounds.hard_low
+    if bound is not None and comparator in ("<", "<="):
+        low = bound.value if bound.inclusive else nextafter(bound.value, inf)
+    return low > computed + margin or high < computed - margin
 
 
 def _scale_hint(sent: float, computed: float) -> str:

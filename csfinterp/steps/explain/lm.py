@@ -88,7 +88,8 @@ def _cautions(row: Row, verdict: Verdict) -> Iterator[LMCaution]:
         yield LMCaution(verdict.cell.caution_id, verdict.cell.caution)
     if verdict.answer == "lack_of_evidence":
         yield LMCaution("not_an_exclusion", texts["lm_not_an_exclusion"])
-    if verdict.type and verdict.type.endswith("D") and row.word("mri_extent") == "brain_only":
+    letters = row.parts.evidence[EANO].table.letters
+    if letters.get(verdict.words["mri"] or "") == "D" and row.word("mri_extent") == "brain_only":
         yield LMCaution("spine_not_imaged", texts["spine_not_imaged"])
 
 

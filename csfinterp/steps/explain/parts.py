@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from csfinterp.model.cohort import Floats, Observations, Verdict
 from csfinterp.model.edition import Edition, EvidenceTable
+from csfinterp.model.panel import Panel
 from csfinterp.steps.identify import Identifier
 from csfinterp.steps.intervals import IntervalTable
 from csfinterp.steps.layout import Layout
@@ -26,11 +28,12 @@ class Evidence(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """`read_value`: canonical value and comparator of one observation row. `not_sent`: words for "no result yet".
-    `critical_number`: critical rule (counted from 1, 0 none) that an interval low..high of a quantity meets.
+    """What the words of one panel are made from.
 
-    `quality`, `findings`: id -> row of the truth. `vetoes`, `bounds`: id -> rows of the quality rules that withhold it
-    or make it a lower bound. `profile_start`: first marker row of a profile.
+    `read_value`: canonical value and comparator of one observation row. `not_sent`: words for "no result yet".
+    `from_receipt`: times to analysis that count to the receipt. `critical_numbers`: critical rules (counted from 1)
+    that an interval low..high of a quantity meets. `quality`, `findings`: id -> row of the truth. `vetoes`, `bounds`: id ->
+    rows of the quality rules that withhold it or make it a lower bound. `profile_start`: first row of a profile.
     """
 
     edition: Edition
@@ -39,10 +42,16 @@ class Parts:
     identifier: Identifier
     read_value: Callable[[Observations, int, int], tuple[float | None, str | None]]
     not_sent: frozenset[str]
-    critical_number: Callable[[int, float, float, Floats], int]
+    from_receipt: Callable[[Panel], frozenset[str]]
+    critical_numbers: Callable[[int, float, float, Floats], list[int]]
     quality: Mapping[str, int]
     vetoes: Mapping[str, Sequence[int]]
     bounds: Mapping[str, Sequence[int]]
     findings: Mapping[str, int]
     profile_start: Mapping[str, int]
     evidence: Mapping[str, Evidence]
+
+    @cached_property
+    def timed(self) -> frozenset[str]:
+        """Ids of the times to analysis."""
+        return frozenset(entry.id for entry in self.edition.derived if entry.function == "time_to_analysis")

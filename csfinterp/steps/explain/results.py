@@ -4,7 +4,7 @@ or why it was not."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import inf, isnan
+from math import isnan
 
 from csfinterp.model.context import ISSUE_CODES
 from csfinterp.model.edition import Analyte, Band, CriticalRule, Derived
@@ -15,6 +15,7 @@ from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.wording import limit_number, limits_words, partition_words
 from csfinterp.steps.identify import Identity
 from csfinterp.steps.intervals import age_columns
+from csfinterp.steps.layout import span
 
 WITHDRAWN = ("cancelled", "entered_in_error")
 NONLUMBAR = ("ventricular", "cisternal")
@@ -100,11 +101,10 @@ def _critical_repeat(row: Row, number: int, analyte: Analyte) -> str | None:
     value, comparator = row.parts.read_value(row.outcomes.observations, row.first + number, place)
     if value is None:
         return None
-    low = -inf if comparator in ("<", "<=") else value
-    high = inf if comparator in (">", ">=") else value
+    low, high = span(value, comparator)
     ages = age_columns(row.outcomes.subjects)[:, row.column : row.column + 1]
-    rule = row.parts.critical_number(place, low, high, ages)
-    return row.parts.edition.critical[rule - 1].flag if rule else None
+    rules = row.parts.critical_numbers(place, low, high, ages)
+    return row.parts.edition.critical[max(rules) - 1].flag if rules else None
 
 
 def _beside(row: Row, analyte: Analyte, observation: Observation) -> str | None:
@@ -222,7 +222,8 @@ def _notes(
     if superseded:
         yield Note("computed_leads", "the value computed from the CSF and serum results of this panel leads")
     leader = row.leading[row.layout.statement[analyte.id]]
-    if analyte.repeats == "tube" and not leads and row.first <= leader != number + row.first:
+    repeat = row.outcomes.repeat[row.first + number]
+    if analyte.repeats == "tube" and not leads and not repeat and row.first <= leader != number + row.first:
         yield Note("other_tube_leads", "another tube of this panel leads; this count is shown as sent")
     if (
         analyte.molar_mass_assumed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from math import inf, isnan
+from math import inf, isnan, nextafter
 
 from csfinterp.model.cohort import Outcomes
 from csfinterp.model.edition import QualityRule
@@ -64,6 +64,16 @@ class Row:
         value = self.low[place]
         return None if isnan(value) or value != self.high[place] else value
 
+    def ends(self, name: str) -> tuple[float, float] | None:
+        """Lowest and highest possible value; an open lower end is moved inside by the smallest step."""
+        place = self.layout.quantity[name]
+        low, high = self.low[place], self.high[place]
+        if isnan(low):
+            return None
+        opened = self.open_low is not None and self.open_low[place]
+        closed = self.open_high is not None and self.open_high[place]
+        return nextafter(low, inf) if opened else low, nextafter(high, -inf) if closed and high != inf else high
+
     def observation(self, name: str) -> Observation | None:
         """The observation that fills the cell of an analyte."""
         place = self.leading[self.layout.statement[name]]
@@ -94,7 +104,13 @@ class Row:
             return Seen(with_unit(f"{bound[0]}{self.shown(name, bound[1])}", unit), None, decimals, unit)
         if value is None:
             return Seen("not known", None, decimals, unit)
-        return Seen(with_unit(self.shown(name, value), unit), value, decimals, unit)
+        least = "at least " if name in self.parts.timed and name in self.from_receipt else ""
+        return Seen(least + with_unit(self.shown(name, value), unit), value, decimals, unit)
+
+    @cached_property
+    def from_receipt(self) -> frozenset[str]:
+        """Times to analysis that are only lower bounds, because the receipt stands in."""
+        return self.parts.from_receipt(self.panel)
 
     def shown(self, name: str, value: float) -> str:
         """The number for a reader: as sent if it was sent in the canonical unit, else with the analyte's decimals."""

@@ -84,9 +84,13 @@ def _grade(row: Row, finding: Finding) -> str | None:
     scale = next((found for found in row.parts.edition.grade_scales if found.id == finding.grades), None)
     if scale is None or not _old_enough(row, scale):
         return None
-    value = row.exact(scale.quantity)
-    if value is None:
-        return None
+    ends = row.ends(scale.quantity)
+    words = {_grade_word(scale, end) for end in ends} if ends else set()
+    return words.pop() if len(words) == 1 else None
+
+
+def _grade_word(scale: GradeScale, value: float) -> str | None:
+    """First grade of the scale that holds for one number."""
     for grade in scale.grades:
         if grade.below is None and grade.at_most is None:
             return grade.word

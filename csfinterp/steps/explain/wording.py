@@ -56,7 +56,7 @@ def limit_number(value: float, decimals: int) -> str:
     """A limit, with as many decimals as it needs to be true (at most two more than the analyte's)."""
     for places in range(decimals + 3):
         text = decimal(value, places)
-        if abs(float(text) - value) <= 5e-4 * abs(value):
+        if abs(float(text) - value) <= 2e-3 * abs(value):
             return text
     return decimal(value, decimals + 2)
 
