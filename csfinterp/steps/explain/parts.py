@@ -32,8 +32,8 @@ class Parts:
 
     `read_value`: canonical value and comparator of one observation row. `not_sent`: words for "no result yet".
     `from_receipt`: times to analysis that count to the receipt. `critical_numbers`: critical rules (counted from 1)
-    that an interval low..high of a quantity meets. `quality`, `findings`: id -> row of the truth. `vetoes`, `bounds`: id ->
-    rows of the quality rules that withhold it or make it a lower bound. `profile_start`: first row of a profile.
+    that an interval low..high of a quantity meets. `quality`, `findings`: id -> row of the truth. `vetoes`, `bounds`:
+    id -> rows of the quality rules that withhold it or make it a lower bound. `profile_start`: first row of a profile.
     """
 
     edition: Edition
