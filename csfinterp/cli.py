@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
@@ -129,7 +129,8 @@ def interpret(files: tuple[str, ...], format_name: str | None, output: str) -> N
     service = operations.stateless_service(settings)
     refused = Refusals()
     limits = ReadLimits(settings.max_body_bytes, settings.max_observations, settings.max_depth)
-    items = _items(((file, format_name or _format_of(file)) for file in files), limits, refused)
+    named = ((file, format_name or _format_of(file)) for file in files)
+    items = _items(named, limits, refused, service.refusal)
     first = list(itertools.islice(items, 2))
     many = len(first) > 1
     with _progress(hidden=not many or sys.stdout.isatty()) as progress:  # the answers need the screen themselves
@@ -159,11 +160,18 @@ def _format_of(file: str) -> str:
     return next((name for name in READABLE if Path(file).suffix.lower() in FORMATS[name].extensions), "json")
 
 
-def _items(files: Iterable[tuple[str, str]], limits: ReadLimits, refused: Refusals) -> Iterator[Panel]:
+def _items(
+    files: Iterable[tuple[str, str]],
+    limits: ReadLimits,
+    refused: Refusals,
+    refusal: Callable[[Panel], DocumentError | None],
+) -> Iterator[Panel]:
+    """Panels one by one; a document that cannot be read or holds no CSF test is told and passed over."""
     for file, form in files:
         with click.open_file(file, "rb") as stream:
             data = stream.read()
-        for number, item in enumerate(_read(data, form, limits), 1):
+        for number, found in enumerate(_read(data, form, limits), 1):
+            item = found if isinstance(found, DocumentError) else refusal(found) or found
             if isinstance(item, DocumentError):
                 refused.add(f"{file}, document {number}", item)
             else:

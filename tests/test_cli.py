@@ -98,6 +98,21 @@ def test_one_bad_panel_never_stops_the_rest(environment: dict[str, str]) -> None
     assert "MRN-SECRET" not in done.stderr
 
 
+def test_a_panel_without_a_csf_test_never_stops_the_rest(environment: dict[str, str], tmp_path: Path) -> None:
+    sent = (("A", "csf_glucose"), ("B", "serum_glucose"), ("C", "csf_lactate"))
+    lines = [
+        json.dumps({"specimen": {"id": name}, "observations": [{"code": code, "value": 5, "unit": "mmol/L"}]})
+        for name, code in sent
+    ]
+    file = tmp_path / "three.jsonl"
+    file.write_text("\n".join(lines))
+    done = run(environment, "interpret", str(file))
+    assert done.returncode == 1
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["specimen"]["id"] for answer in answers] == ["A", "C"]
+    assert "document 2" in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments", [["interpret"], ["interpret", "/no/such/file.json"], ["interpret", "--output", "x"], ["nothing"]]
 )
