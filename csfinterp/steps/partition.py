@@ -93,7 +93,8 @@ class Partitioner:
             return np.logical_or.reduceat(rows, self._starts, axis=0)
 
         age_known = ~np.isnan(ages[0])
-        coarse = some(candidate & self._bands.part(ages)) & age_known
+        possible = candidate | (here & strata[1])
+        coarse = some(possible & self._bands.part(ages)) & age_known
         reason = np.where(
             ~age_known,
             REASON["age_missing"],
