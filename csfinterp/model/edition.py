@@ -411,6 +411,160 @@ class EvidenceTable:
 
 
 @dataclass(frozen=True)
+class PatternItem:
+    """One item of a pattern. `kind`: decisive, core, support, alarm, counter, counter_major, neutral.
+
+    `id` is the printed number (B1), unique over all patterns. `text` says what the item asks.
+    """
+
+    id: str
+    kind: str
+    when: Predicate
+    text: str
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class OpenReason:
+    """Why a grade may not become does_not_fit: it stays not_evaluable, with this reason (ER12)."""
+
+    reason: str
+    when: Predicate
+
+
+@dataclass(frozen=True)
+class Raise:
+    """A short rule: where it holds, the grade is at least `grade`."""
+
+    id: str
+    when: Predicate
+    grade: str
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A disease pattern of values, never a diagnosis. Order of the tuple of an edition is the print order of ER6.
+
+    With core items: `k` TRUE ones give partly_fits, all give fits (`partly` False: no partly_fits). Without core, `rule`
+    decides: TRUE fits, FALSE does_not_fit, UNKNOWN not_evaluable. `required`: item ids; FALSE gives does_not_fit,
+    UNKNOWN not_evaluable. Applied as decisive (final), core, raises, counter_major, required, open_if.
+    `emergency`: grades that are an emergency. `texts`: sentence per grade. `shown_if`: else computed but not shown.
+    """
+
+    id: str
+    rule_id: str
+    name: str
+    items: tuple[PatternItem, ...]
+    texts: Mapping[str, str]
+    citations: tuple[str, ...]
+    status: str
+    k: int | None = None
+    partly: bool = True
+    rule: Predicate | None = None
+    required: tuple[str, ...] = ()
+    raises: tuple[Raise, ...] = ()
+    open_if: tuple[OpenReason, ...] = ()
+    shown_if: Predicate | None = None
+    emergency: tuple[str, ...] = ()
+    lines: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence that is printed where `when` is TRUE and nothing of `silent_if` is. `group` sorts it (PC, EC, FP ...).
+
+    `text` may hold {names} of quantities and coded inputs: filled with the patient's value and unit.
+    """
+
+    id: str
+    when: Predicate
+    text: str
+    citations: tuple[str, ...]
+    status: str
+    group: str = ""
+    name: str | None = None
+    silent_if: tuple[str, ...] = ()
+    audience: tuple[str, ...] = ("treating_team",)
+
+
+@dataclass(frozen=True)
+class DifferentialGroup:
+    """One group of causes of leptomeningeal enhancement with the tests that look for them."""
+
+    id: str
+    leptomeningeal: tuple[str, ...]
+    pachymeningeal: tuple[str, ...]
+    tests: tuple[str, ...]
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class Differential:
+    """Printed where `when` is TRUE; `trigger` is the sentence that says why."""
+
+    when: Predicate
+    trigger: str
+    groups: tuple[DifferentialGroup, ...]
+    notes: tuple[str, ...]
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """Advice to consider, never an order; no doses. `rule` is the printed number (R-L01), `id` the readable id.
+
+    `priority`: 1 critical, 2 urgent, 3 high, 4 routine, 5 context. `audiences`: laboratory, treating_team.
+    `context_only`: only in the block "for the treating team, context only".
+    """
+
+    id: str
+    rule: str
+    when: Predicate
+    text: str
+    audiences: tuple[str, ...]
+    priority: int
+    citations: tuple[str, ...]
+    status: str
+    context_only: bool = False
+    silent_if: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A population rule of a score: where `when` is TRUE the score is refused with this reason."""
+
+    reason: str
+    when: Predicate
+
+
+@dataclass(frozen=True)
+class Score:
+    """A published score. `function` names a function of steps/score.py; `constants` are its numbers.
+
+    `asked_if`: evaluated only where TRUE (else not listed). `gate`: each FALSE-making refusal; `needed`: inputs without
+    which it is not computable. `default_on` False: off until a site switches it on.
+    """
+
+    id: str
+    rule: str
+    name: str
+    function: str
+    population: str
+    citations: tuple[str, ...]
+    status: str
+    needed: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    unknown_refusals: tuple[Refusal, ...] = ()
+    constants: Mapping[str, object] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    asked_if: Predicate | None = None
+    default_on: bool = True
+
+
+@dataclass(frozen=True)
 class NamedOption:
     """An alternative of the edition that a site may choose; it replaces the rows it states in full."""
 
@@ -500,6 +654,12 @@ class Edition:
     options: tuple[NamedOption, ...]
     citations: tuple[Citation, ...]
     texts: Mapping[str, str] = field(default_factory=dict)
+    patterns: tuple[Pattern, ...] = ()
+    cautions: tuple[Statement, ...] = ()
+    differential: Differential | None = None
+    statements: tuple[Statement, ...] = ()
+    recommendations: tuple[Recommendation, ...] = ()
+    scores: tuple[Score, ...] = ()
     codes_info: Mapping[str, str] = field(default_factory=dict)
     not_sent_words: tuple[str, ...] = ()
     released_on: str | None = None
