@@ -101,8 +101,7 @@ CODED_SUBJECT: dict[str, tuple[str, ...]] = {
 }
 # Which class of organism any positive result of the panel has: several may be found at once.
 CODED_SUBJECT |= {f"organism_{name}": ("no", "yes") for name in ORGANISM_CLASSES}
-# The same for a positive Gram stain alone (a stain without a class counts as bacterial unless it names yeast or fungus).
-CODED_SUBJECT |= {f"gram_{name}": ("no", "yes") for name in ORGANISM_CLASSES}
+CODED_SUBJECT["latent_virus_only"] = ("no", "yes")
 # `stated` words are inputs too: `stated_fever` is yes or (absent) not_stated.
 CODED_INPUTS: dict[str, tuple[str, ...]] = (
     CODED_CONTEXT
