@@ -12,7 +12,10 @@ import pytest
 
 from csfinterp import knowledge
 from csfinterp.errors import EditionError
+from csfinterp.knowledge import law_references, law_scores
 from csfinterp.model.edition import Edition
+from csfinterp.steps import derive
+from csfinterp.steps.score import formulas
 
 SHIPPED = Path(__file__).resolve().parent.parent / "reference_ranges" / "2026.1"
 RELEASE_DAY = date(2026, 3, 1)
@@ -76,6 +79,30 @@ FINDINGS = ids(
     """
 )
 
+
+# The print order of patterns (patterns.md ER6) with k and the number of core items (section 1); None: a rule decides.
+PATTERNS = {
+    "bacterial_meningitis": (4, 5),
+    "fungal_meningitis": (3, 3),
+    "tuberculous_meningitis": (4, 5),
+    "viral_meningitis": (4, 5),
+    "subarachnoid_blood": (1, 2),
+    "leptomeningeal_metastasis_csf": (2, 4),
+    "cns_lymphoma_leukemia": (None, 0),
+    "neurosarcoidosis": (3, 5),
+    "chronic_inflammatory_ms_type": (3, 4),
+    "albuminocytologic_dissociation": (3, 4),
+    "isolated_barrier_dysfunction": (4, 4),
+    "blood_contamination": (None, 0),
+    "no_abnormality_measured": (None, 0),
+}
+SCORES = ids(
+    """
+    pan2018 bacterial_meningitis_score spanos1989 bonsu2008 lancet_tbm thwaites2002 cns_lymphoma_markers sah_ruleout
+    gao2022_a gao2022_b
+    """
+)
+OFF_BY_DEFAULT = ids("spanos1989 bonsu2008 thwaites2002")
 
 # True only with the limit of a site's own platform or assay, which this edition does not hold.
 NEED_A_SITE_LIMIT = {"tumor_cells_captured", "lymphoma_markers_raised"}
@@ -152,13 +179,35 @@ def test_every_derived_helper_and_finding_id_is_there(edition: Edition) -> None:
     assert {item.id for item in edition.derived if item.kind == "helper"} >= set(HELPERS)
     assert {finding.id for finding in edition.findings} >= set(FINDINGS) - NEED_A_SITE_LIMIT
     assert {profile.id for profile in edition.profiles} == {"hematologic", "solid_tumor"}
-    assert {table.id for table in edition.evidence} >= {"eano_esmo", "hematologic_cns"}
+    assert [table.id for table in edition.evidence] == ["eano_esmo", "hematologic_cns", "leukemia_cns"]
+    assert [table.columns for table in edition.evidence] == [False, False, True]
+
+
+def test_the_patterns_stand_in_print_order_with_their_core(edition: Edition) -> None:
+    core = [sum(item.kind == "core" for item in pattern.items) for pattern in edition.patterns]
+    found = {pattern.id: (pattern.k, count) for pattern, count in zip(edition.patterns, core, strict=True)}
+    assert list(found.items()) == list(PATTERNS.items())
+    assert {pattern.id for pattern in edition.patterns if not pattern.partly} == {
+        "fungal_meningitis", "isolated_barrier_dysfunction",
+    }  # fmt: skip
+
+
+def test_every_score_is_there_and_three_are_off(edition: Edition) -> None:
+    assert [score.id for score in edition.scores] == SCORES
+    assert [score.id for score in edition.scores if not score.default_on] == OFF_BY_DEFAULT
+
+
+def test_every_function_of_derived_quantities_and_scores_exists() -> None:
+    assert {*law_references.FUNCTIONS} == {*derive.FUNCTIONS, *derive.GIVEN}
+    assert {*law_scores.FUNCTIONS} == {*formulas.FUNCTIONS}
 
 
 def test_every_fact_names_a_source_and_its_status(edition: Edition) -> None:
     rows = [row for analyte in edition.analytes for row in analyte.intervals]
     statements = [*edition.limits, *edition.critical, *edition.quality, *edition.findings, *edition.options]
-    facts = [*edition.analytes, *edition.derived, *rows, *statements]
+    parts = [part for pattern in edition.patterns for part in (*pattern.items, *pattern.lines)]
+    spoken = [*edition.cautions, *edition.statements, *edition.recommendations, *edition.scores, edition.differential]
+    facts = [*edition.analytes, *edition.derived, *rows, *statements, *edition.patterns, *parts, *spoken]
     assert all(fact.citations and set(fact.citations) <= set(edition.citation) for fact in facts)
     assert {fact.status for fact in facts} <= {"primary", "secondary", "recalled", "derived", "ours"}
 

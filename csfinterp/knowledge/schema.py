@@ -37,6 +37,7 @@ class EditionSchema(Entry):
     disclaimer = Text(required=True)
     texts = fields.Dict(keys=Text(), values=Text(), load_default=dict)
     not_sent_words = fields.List(fields.String(), load_default=list)
+    organism_words = fields.Dict(keys=Text(), values=texts_list(required=True, filled=True), load_default=dict)
 
 
 class UnitCodeSchema(Entry):
@@ -334,6 +335,8 @@ class EvidenceTableSchema(Sourced):
     letters = fields.Dict(keys=Text(), values=Text(), load_default=dict)
     completions = fields.Dict(keys=Text(), values=fields.List(Text()), load_default=dict)
     missing_texts = fields.Dict(keys=Text(), values=Text(), load_default=dict)
+    columns = Truth(load_default=False)
+    open_rows = fields.Dict(keys=Text(), values=Text(), load_default=dict)
 
 
 class CitationSchema(Entry):
@@ -361,6 +364,12 @@ class SiteRulesSchema(Entry):
     id = Text(required=True)
     options = texts_list()
     code_maps = texts_list()
+    assay_limits = fields.Dict(keys=Text(), values=Text(), load_default=dict)
+    ctc_platforms = fields.Dict(keys=Text(), values=Text(), load_default=dict)
+    scores_on = texts_list()
+    assay_comparable = Truth(load_default=False)
+    coefficients = texts_list()
+    former_coefficients = texts_list()
     note = maybe_text()
 
 

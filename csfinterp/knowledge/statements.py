@@ -108,6 +108,8 @@ class Builder(RowBuilder):
             letters=dict(entry["letters"]),
             completions={name: tuple(words) for name, words in entry["completions"].items()},
             missing_texts=dict(entry["missing_texts"]),
+            columns=entry["columns"],
+            open_rows=dict(entry["open_rows"]),
         )
         return self.places.note(built, entry["at"])
 

@@ -192,6 +192,27 @@ class HematologicResult:
 
 
 @dataclass(frozen=True)
+class ScoreResult:
+    """A published score. `status`: computed, not_computable or refused; one number is `value`, an open one `range`.
+
+    `class_word` is printed as "class"; None where no class, or an undecided one, is given (then `text` says so).
+    """
+
+    id: str
+    name: str
+    status: str
+    value: float | None
+    range: tuple[float, float] | None
+    class_word: str | None
+    text: str
+    reason: str | None
+    missing: tuple[str, ...]
+    population: str
+    citations: tuple[str, ...]
+    source_status: str
+
+
+@dataclass(frozen=True)
 class Sentence:
     text: str
     because: tuple[str, ...]
