@@ -181,6 +181,14 @@ class Flags:
 
 
 @dataclass(frozen=True)
+class Graded:
+    """`grade`: number in GRADES per (pattern, panel). `reason`: number of the open_if reason + 1 that keeps it open."""
+
+    grade: Bytes
+    reason: Bytes
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What one combination of words gives in an evidence table. `missing`: all inputs that are not known.
 
@@ -205,7 +213,8 @@ class Outcomes:
     Per observation (n,): `analyte` statement row, `issue`, `repeat`. Per (row, panel): `interval` row chosen, limits,
     `computed` derived values, `judged_low`/`judged_high` as rules read them, `flag`, `rule_flag`, `reason`, `critical`,
     `at_least` (lower bounds; None: none), `quality`, `truth` of every rule node, `findings`, `profile` markers. Per
-    panel: `evidence` table -> number of the combination.
+    panel: `evidence` table -> number of the combination (or of the winning row); `rows`: truth of the rows of tables
+    that are decided per panel. `graded`: patterns. `advice`: truth of every node of the second program.
     """
 
     observations: Observations
@@ -230,3 +239,7 @@ class Outcomes:
     findings: Bytes
     profile: Bytes
     evidence: dict[str, Ints]
+    rows: dict[str, Bytes]
+    graded: Graded
+    advice: Bytes
+    scores: Any

@@ -13,12 +13,12 @@ import numpy as np
 from csfinterp.model.cohort import Cell, CodeKey, Observations, Pairs, Subjects, TextColumn
 from csfinterp.model.context import CODED_INPUTS, CONDITIONS, NUMBER_CONTEXT
 from csfinterp.model.panel import Observation, Panel
+from csfinterp.steps.facts import Named, organisms, platform_name, stated_facts
 from csfinterp.steps.identify import Identifier
 from csfinterp.steps.layout import BEST_CYTOLOGY, Layout
 
 Moment = datetime | date
 AgeSpan = tuple[float, float, float, float]
-Named = dict[str, list[Observation]]
 
 WITHDRAWN = ("cancelled", "entered_in_error")
 DECIMAL_COMMA = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*[+-]?[0-9]+,[0-9]+\s*")
@@ -36,7 +36,6 @@ class Columns:
 
     def __init__(self, layout: Layout, identifier: Identifier) -> None:
         self._layout, self._identifier = layout, identifier
-        rules = layout.edition.site_rules
         self._quotients = {
             entry.id: (entry.inputs[0], entry.inputs[1])
             for entry in layout.edition.derived
@@ -46,6 +45,14 @@ class Columns:
         self._times = {
             entry.id: entry.inputs for entry in layout.edition.derived if entry.function == "time_to_analysis"
         }
+        self._organism_words = layout.edition.organism_words
+        platforms = rules.ctc_platforms if (rules := layout.edition.site_rules) else {}
+        self._platforms = {
+            entry.id: {**entry.constants, **platforms}
+            for entry in layout.edition.derived
+            if entry.function == "platform_limit"
+        }
+        self._comparable = bool(rules and rules.assay_comparable)
         self._comma = {found.source for found in (rules.code_maps if rules else ()) if found.decimal_comma}
         self._cytology = {word: number for number, word in enumerate(layout.words[BEST_CYTOLOGY])}
 
@@ -90,7 +97,7 @@ class Columns:
             for name, (csf, serum) in self._pairs(named).items():
                 days.setdefault(name, [0] * len(panels))[number] = DAY[pairing(serum, panel)]
                 methods.setdefault(name, [0] * len(panels))[number] = DIFFERS[_method_differs(csf, serum)]
-            for name, word in self._words(panel).items():
+            for name, word in self._words(panel, named).items():
                 words.setdefault(name, [0] * len(panels))[number] = WORD_NUMBER[name][word]
             for name, value in self._numbers(panel, named).items():
                 numbers.setdefault(name, [float("nan")] * len(panels))[number] = value
@@ -108,20 +115,29 @@ class Columns:
         word = entry.get("value") if isinstance(entry, dict) else None
         return self._cytology.get(str(word), -1)
 
-    def _words(self, panel: Panel) -> dict[str, str]:
+    def _words(self, panel: Panel, named: Named) -> dict[str, str]:
         found = {name: word for name, word in panel.context.words.items() if name in WORD_NUMBER}
         if "csf_flow_panel" not in found and found.get("tumor") == "hematologic":  # rulings.md RU7
             found["csf_flow_panel"] = "lymphoid"
         found |= {f"stated_{name}": "yes" for name in panel.context.stated}
         found |= {"site": panel.specimen.site, "sex": panel.patient.sex, "position": panel.specimen.position}
         found |= {name: "yes" for name in CONDITIONS if name in panel.specimen.condition}
-        return found
+        if self._comparable:
+            found["assay_comparable"] = "yes"
+        return found | stated_facts(panel, named) | organisms(named, self._organism_words)
 
     def _numbers(self, panel: Panel, named: Named) -> dict[str, float]:
         found = {name: value for name, value in panel.context.numbers.items() if name in NUMBER_CONTEXT}
         examined = panel.context.history.get("csf_samples_examined")
         if isinstance(examined, int | float) and "csf_samples_examined" not in found:
             found["csf_samples_examined"] = float(examined)
+        platform = platform_name(panel)
+        for name, limits in self._platforms.items():
+            if platform in limits:
+                found[name] = limits[platform]
+        day = sampling_day(panel)
+        if day is not None:
+            found |= {"sampling_month": float(day.month), "sampling_day": float(day.day)}
         if panel.specimen.volume_ml is not None:
             found["specimen_volume_ml"] = panel.specimen.volume_ml
         collected = panel.specimen.collected_at

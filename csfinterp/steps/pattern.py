@@ -1,4 +1,4 @@
-"""Grades of the disease patterns: how many of a fixed number of items hold; never a share, never a probability (ER3)."""
+"""Grades of the disease patterns: how many of a fixed number of items hold; never a share (ER3)."""
 
 from __future__ import annotations
 
@@ -7,21 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from csfinterp.model.cohort import Bools, Bytes, Ints
+from csfinterp.model.cohort import Bools, Bytes, Graded, Ints
 from csfinterp.model.edition import Edition, Pattern
+from csfinterp.steps.layout import GRADES
 from csfinterp.steps.truth import FALSE, TRUE, UNKNOWN
 
-GRADES = ("not_evaluable", "does_not_fit", "partly_fits", "fits", "established")
 NOT_EVALUABLE, DOES_NOT_FIT, PARTLY_FITS, FITS, ESTABLISHED = (np.int8(number) for number in range(len(GRADES)))
 GRADE = {word: np.int8(number) for number, word in enumerate(GRADES)}
-
-
-@dataclass(frozen=True)
-class Graded:
-    """`grade`: number in GRADES per (pattern, panel). `reason`: number of the open_if reason + 1 that keeps it open."""
-
-    grade: Bytes
-    reason: Bytes
 
 
 @dataclass(frozen=True)
@@ -116,5 +108,6 @@ def _any(truth: Bytes, rows: Ints, wanted: np.int8) -> Bools:
 
 def at_least(grade: Bytes, word: str) -> Bytes:
     """Truth of "at least this grade": not_evaluable is UNKNOWN."""
-    found: Bytes = np.where(grade == NOT_EVALUABLE, UNKNOWN, np.where(grade >= GRADE[word], TRUE, FALSE)).astype(np.int8)
+    known = np.where(grade >= GRADE[word], TRUE, FALSE)
+    found: Bytes = np.where(grade == NOT_EVALUABLE, UNKNOWN, known).astype(np.int8)
     return found

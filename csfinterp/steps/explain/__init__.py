@@ -12,8 +12,9 @@ from csfinterp.model.interpretation import CitationEntry, Interpretation
 from csfinterp.model.panel import Panel
 from csfinterp.steps.explain.critical import critical
 from csfinterp.steps.explain.issues import issues
-from csfinterp.steps.explain.lm import hematologic, lm
+from csfinterp.steps.explain.lm import hematologic, leukemia, lm
 from csfinterp.steps.explain.parts import Parts
+from csfinterp.steps.explain.readings import differential, patterns, recommendations, scores, spoken
 from csfinterp.steps.explain.results import results
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.statements import findings, profiles, quality
@@ -37,6 +38,10 @@ class Explainer:
         found = results(row)
         states, rules, profile = findings(row), quality(row), profiles(row)
         level, path, calls, problems = lm(row), hematologic(row), critical(row, found), issues(row)
+        shapes, marks = patterns(row), leukemia(row)
+        edition = self._parts.edition
+        warnings, tumor_dna = spoken(row, edition.cautions), spoken(row, edition.statements)
+        causes, advice, points = differential(row), recommendations(row), scores(row)
         text = summary(row, found, states, rules, profile, level, path, calls, problems)
         cited: list[Iterable[str]] = [
             *(sentence.citations for sentence in text.sentences),
@@ -47,6 +52,10 @@ class Explainer:
             level.citations,
             path.citations,
             *(marker.citations for entry in profile for marker in entry.markers),
+            *(item.citations for pattern in shapes for item in pattern.items),
+            *(entry.citations for entry in (*shapes, *warnings, *tumor_dna, *advice, *points, marks)),
+            *(line.citations for pattern in shapes for line in pattern.lines),
+            *((causes.citations, *(group.citations for group in causes.groups)) if causes else ()),
         ]
         return Interpretation(
             status=panel.status,
@@ -63,6 +72,13 @@ class Explainer:
             profiles=profile,
             lm=level,
             hematologic_cns=path,
+            leukemia_cns=marks,
+            liquid_biopsy=tumor_dna,
+            patterns=shapes,
+            cautions=warnings,
+            differential=causes,
+            scores=points,
+            recommendations=advice,
             summary=text,
             critical=calls,
             citations=tuple(self._citations[name] for name in dict.fromkeys(name for names in cited for name in names)),

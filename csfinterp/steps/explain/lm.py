@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from csfinterp.model.cohort import Verdict
 from csfinterp.model.edition import EvidenceCell
-from csfinterp.model.interpretation import HematologicResult, LMBounds, LMCaution, LMIfSolid, LMResult
-from csfinterp.model.predicate import Is, Truth, leaves
+from csfinterp.model.interpretation import HematologicResult, LeukemiaResult, LMBounds, LMCaution, LMIfSolid, LMResult
+from csfinterp.model.predicate import Is, Truth, inputs, leaves
 from csfinterp.steps.explain.parts import Evidence
 from csfinterp.steps.explain.row import Row
+from csfinterp.steps.explain.wording import reasons
 
-EANO, HEMATOLOGIC = "eano_esmo", "hematologic_cns"
+EANO, HEMATOLOGIC, LEUKEMIA = "eano_esmo", "hematologic_cns", "leukemia_cns"
 PRINTED = {"csf_cytology_best": "csf_cytology"}
 
 
@@ -91,6 +92,33 @@ def _cautions(row: Row, verdict: Verdict) -> Iterator[LMCaution]:
     letters = row.parts.evidence[EANO].table.letters
     if letters.get(verdict.words["mri"] or "") == "D" and row.word("mri_extent") == "brain_only":
         yield LMCaution("spine_not_imaged", texts["spine_not_imaged"])
+
+
+def leukemia(row: Row) -> LeukemiaResult:
+    """CNS status of acute lymphoblastic leukemia (scores.md S7):
+    first TRUE row, provisional while an earlier is open."""
+    table = row.parts.column_evidence[LEUKEMIA].table
+    winner = int(row.outcomes.evidence[LEUKEMIA][row.column])
+    found = table.rows[winner] if winner < len(table.rows) else None
+    truths = row.outcomes.rows[LEUKEMIA][:winner, row.column].tolist()
+    open_rows = [candidate for candidate, truth in zip(table.rows, truths, strict=False) if truth == Truth.UNKNOWN]
+    answer = found.answer if found else table.otherwise
+    applies = answer != "not_applicable"
+    names = [name for name in table.inputs if not row.is_known(name)] if applies else []
+    settle = [name for name in names if any(name in inputs(candidate.when) for candidate in open_rows)]
+    used = found if applies else None
+    return LeukemiaResult(
+        status=answer,
+        row=used.id.split("-")[0] if used else None,
+        provisional=bool(open_rows) and applies and answer != table.otherwise,
+        reason=found.reason if found else None,
+        text=(found.text or "") if found else "",
+        because=tuple(dict.fromkeys(reasons(used.when, Truth.TRUE, row))) if used else (),
+        missing=tuple(names),
+        would_settle=tuple(settle),
+        citations=found.citations if found else table.citations,
+        status_of_source=found.status if found else table.status,
+    )
 
 
 def hematologic(row: Row) -> HematologicResult:

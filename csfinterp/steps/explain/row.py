@@ -27,7 +27,7 @@ from csfinterp.model.predicate import (
 )
 from csfinterp.steps.explain.parts import Parts
 from csfinterp.steps.explain.wording import Seen, decimal, limits_words, with_unit
-from csfinterp.steps.layout import FLAG_WORDS, REASON_WORDS
+from csfinterp.steps.layout import FLAG_WORDS, GRADES, REASON_WORDS
 
 Interval = tuple[float, float, bool, bool]
 
@@ -55,6 +55,7 @@ class Row:
         self.quality = outcomes.quality[:, column].tolist()
         self.first = int(outcomes.observations.panel.searchsorted(column))
         self.truths = outcomes.truth[:, column].tolist()
+        self.advised = outcomes.advice[:, column].tolist()
 
     # values -----------------------------------------------------------------------------------------------------
 
@@ -172,10 +173,40 @@ class Row:
     # truth ------------------------------------------------------------------------------------------------------
 
     def statement(self, name: str) -> Truth:
-        """Truth of a quality rule or finding (after suppression)."""
+        """Truth of a quality rule, finding or pattern item (after suppression), caution,
+        statement or recommendation."""
         if name in self.parts.quality:
             return Truth(self.quality[self.parts.quality[name]])
-        return Truth(self.truths[self.parts.findings[name]])
+        if name in self.parts.first:
+            return Truth(self.truths[self.parts.first[name]])
+        return Truth(self.advised[self.parts.advice[name]])
+
+    def advice(self, name: str) -> Truth:
+        """Truth of a statement of the second program."""
+        return Truth(self.advised[self.parts.advice[name]])
+
+    def at_least(self, name: str, word: str) -> Truth:
+        """Truth of "this pattern has at least this grade" or "this table gives at least this level"."""
+        if name in self.parts.grades:
+            grade = self.grade(name)
+            return Truth.UNKNOWN if grade == GRADES[0] else Truth(2 * (GRADES.index(grade) >= GRADES.index(word)))
+        levels, answer = self.answer(name)
+        if word in levels and answer in levels:
+            return Truth(2 * (levels.index(answer) >= levels.index(word)))
+        return Truth.UNKNOWN if word in levels and answer == "not_classifiable" else Truth(2 * (answer == word))
+
+    def answer(self, table: str) -> tuple[tuple[str, ...], str]:
+        """Levels of an evidence table, and its answer."""
+        number = int(self.outcomes.evidence[table][self.column])
+        if table in self.parts.evidence:
+            evidence = self.parts.evidence[table]
+            return evidence.table.levels, evidence.verdict(number).answer
+        found = self.parts.column_evidence[table].table
+        return found.levels, found.rows[number].answer if number < len(found.rows) else found.otherwise
+
+    def grade(self, pattern: str) -> str:
+        """Grade word of a pattern."""
+        return GRADES[int(self.outcomes.graded.grade[self.parts.grades[pattern], self.column])]
 
     def suppressing(self, target: str) -> list[QualityRule]:
         """Quality rules that hold and withhold `target`."""
@@ -216,9 +247,17 @@ class Row:
                 return Truth.UNKNOWN if unknown else Truth.FALSE
             case Known(name):
                 return Truth.TRUE if self.is_known(name) else Truth.FALSE
-            case Holds(name):
-                return self.statement(name)
+            case Holds(name, least):
+                return self.statement(name) if least is None else self.at_least(name, least)
         raise TypeError(f"no predicate: {predicate!r}")
+
+    def named(self, name: str) -> Predicate | None:
+        """The rule behind a name that `holds` may use;
+        None if a quality rule suppressed it (then the name itself says why)."""
+        if name in self.parts.vetoes and self.suppressing(name):
+            return None
+        edition = self.parts.edition
+        return edition.first_program.get(name) or edition.second_program.get(name) or self.parts.rules.get(name)
 
     def is_known(self, name: str) -> bool:
         """A usable value or word is there."""

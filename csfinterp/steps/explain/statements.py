@@ -48,7 +48,7 @@ def _finding(row: Row, finding: Finding) -> FindingResult:
         truth=truth.word,
         severity=_grade(row, finding) if truth is Truth.TRUE else None,
         because=because,
-        missing=tuple(_missing(row, finding.when)) if truth is Truth.UNKNOWN and not vetoes else (),
+        missing=tuple(missing(row, finding.when)) if truth is Truth.UNKNOWN and not vetoes else (),
         suppressed_by=vetoes[0].id if vetoes else None,
         citations=_sources(row, finding),
         status=finding.status,
@@ -65,7 +65,7 @@ def _sources(row: Row, finding: Finding) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _missing(row: Row, predicate: Predicate) -> Iterator[str]:
+def missing(row: Row, predicate: Predicate) -> Iterator[str]:
     """Inputs of the open leaves, each once."""
     seen: set[str] = set()
     for leaf in leaves(predicate):
