@@ -34,7 +34,7 @@ def stated_facts(panel: Panel, named: Named) -> dict[str, str]:
         "platform_stated": bool(platform_name(panel)),
         "puncture_repeated": (panel.specimen.puncture_number or 0) > 1,
         "first_cytology_sample": not isinstance(samples, int | float) or samples <= 1,
-        "first_tumor_cells": not seen,
+        "first_tumor_cells": not seen and _tumor_cells(named),
         "spinal_signs": "radicular_pain" in context.stated,
         "cranial_signs": "cranial_nerve_palsy" in context.stated,
         "variant_myd88_l265p": any(
@@ -44,6 +44,19 @@ def stated_facts(panel: Panel, named: Named) -> dict[str, str]:
         ),
     }
     return {name: "yes" for name, holds in facts.items() if holds} | _last_tube(panel, named)
+
+
+def _tumor_cells(named: Named) -> bool:
+    """Positive cytology, or blasts that were counted."""
+    positive = any((found.value or "").strip().casefold() == "positive" for found in named.get("csf_cytology", ()))
+    return positive or any(_above_zero(found.value) for found in named.get("csf_blasts_pct", ()))
+
+
+def _above_zero(text: str | None) -> bool:
+    try:
+        return float(text or "0") > 0
+    except ValueError:
+        return False
 
 
 def _last_tube(panel: Panel, named: Named) -> dict[str, str]:
