@@ -122,7 +122,33 @@ def differences(mine, said):
     compare("hematologic_cns.row", mine["hematologic_cns"]["row"], hematologic["row"])
     critical = {(entry["analyte"], entry["rule"]) for entry in said["critical"] if entry["source"] == "service"}
     compare_sets(lines, "critical", mine["critical"], critical)
+    leukemia = said["leukemia_cns"]
+    compare_maps(lines, "leukemia_cns", mine["leukemia_cns"], {name: leukemia[name] for name in mine["leukemia_cns"]})
+    compare_patterns(lines, mine["patterns"], said["patterns"])
+    compare_lists(lines, "cautions", mine["cautions"], [entry["id"] for entry in said["cautions"]])
+    compare_lists(lines, "statements", mine["statements"], [e["id"] for e in said["liquid_biopsy"]["statements"]])
+    advice = {entry["id"] for entry in said["recommendations"]}
+    compare_sets(lines, "recommendations", set(mine["recommendations"]), advice)
+    compare("differential", mine["differential"], said["differential"] is not None)
     return lines
+
+
+def compare_patterns(lines, mine, said):
+    """Every pattern in print order: grade, truth, reason, printed or not, items, obligatory lines."""
+    compare_lists(lines, "patterns", list(mine), [pattern["id"] for pattern in said])
+    for theirs in said:
+        ours = mine[theirs["id"]]
+        shown = {name: theirs[name] for name in ours if name not in ("items", "lines")}
+        compare_maps(lines, f"pattern {theirs['id']}", {name: ours[name] for name in shown}, shown)
+        items = {item["id"]: item["truth"] for item in theirs["items"]}
+        compare_maps(lines, f"item of {theirs['id']}", ours["items"], items)
+        compare_lists(lines, f"lines of {theirs['id']}", ours["lines"], [line["id"] for line in theirs["lines"]])
+
+
+def compare_lists(lines, field, mine, said):
+    """The same ids in the same order."""
+    if mine != said:
+        lines.append(f"{field}: {sorted(set(mine) - set(said))} only oracle, {sorted(set(said) - set(mine))} only columns")
 
 
 def compare_lm(compare, mine, said):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same documents, read faster where libyaml is there
 # Quantities that the context sends as bare numbers, with the unit that their name states.
 CONTEXT_UNITS = {
     "csf_cytology_volume_ml": "mL",
@@ -18,7 +19,7 @@ CONTEXT_UNITS = {
 
 
 def read(path):
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
 
 
 def entries(path, key):
@@ -31,6 +32,7 @@ def load(folder, options=()):
     """All that the oracle reads of an edition folder, the named options applied."""
     folder = Path(folder)
     findings = read(folder / "findings.yaml")
+    advice = read(folder / "cautions.yaml")
     edition = {
         "top": read(folder / "edition.yaml"),
         "units": read(folder / "units.yaml"),
@@ -43,11 +45,30 @@ def load(folder, options=()):
         "scales": findings.get("grade_scales") or [],
         "profiles": [read(path) for path in sorted((folder / "profiles").glob("*.yaml"))],
         "tables": {table["id"]: table for table in entries(folder / "evidence.yaml", "tables")},
+        "patterns": entries(folder / "patterns.yaml", "patterns"),
+        "cautions": advice["cautions"],
+        "differential": advice["differential"],
+        "statements": entries(folder / "statements.yaml", "liquid_biopsy"),
+        "recommendations": entries(folder / "recommendations.yaml", "recommendations"),
         "codes_info": {str(code["code"]): code for code in entries(folder / "codes_info.yaml", "codes_info")},
     }
     known = {option["id"]: option for option in entries(folder / "options.yaml", "options")}
     for name in options:
         apply_option(edition, known[name])
+    edition["derived_by_id"] = {entry["id"]: entry for entry in edition["derived"]}
+    edition["finding_by_id"] = {finding["id"]: finding for finding in edition["findings"]}
+    edition["quality_by_id"] = {rule["id"]: rule for rule in edition["quality"]}
+    items = [item for pattern in edition["patterns"] for item in pattern.get("items") or []]
+    raises = [rule for pattern in edition["patterns"] for rule in pattern.get("raises") or []]
+    lines = [line for pattern in edition["patterns"] for line in pattern.get("lines") or []]
+    advice = [*edition["cautions"], *edition["statements"], *edition["recommendations"]]
+    by_id = {}
+    for entry in [*edition["findings"], *items, *raises, *advice]:
+        by_id.setdefault(entry["id"], entry)  # two that share an id: the earlier one is meant
+    edition["statement_by_id"] = by_id
+    edition["entry_by_id"] = {entry["id"]: entry for entry in [*lines, *advice]}
+    # Read once per edition: predicates as functions (logic.py), limits as numbers, answers of tables by their words.
+    edition.update(compiled={}, limit_numbers={}, table_answers={})
     return edition
 
 
@@ -94,6 +115,8 @@ def site_list(row):
 
 
 def derived_entry(edition, name):
+    if "derived_by_id" in edition:
+        return edition["derived_by_id"].get(name)
     return next((entry for entry in edition["derived"] if entry["id"] == name), None)
 
 
@@ -159,6 +182,13 @@ def quantity_unit(edition, name):
 
 def limit_value(edition, text, quantity):
     """`"3.5 mmol/L"` (or a bare number) as a number in the canonical unit of `quantity`, rounded once to 9 decimals."""
+    numbers = edition["limit_numbers"]
+    if (text, quantity) not in numbers:
+        numbers[text, quantity] = parsed_limit(edition, text, quantity)
+    return numbers[text, quantity]
+
+
+def parsed_limit(edition, text, quantity):
     if isinstance(text, (int, float)):
         return round(float(text), 9)
     number, _, code = str(text).strip().partition(" ")

@@ -41,8 +41,10 @@ class Explainer:
         shapes, marks = patterns(row), leukemia(row)
         edition = self._parts.edition
         warnings, tumor_dna = spoken(row, edition.cautions), spoken(row, edition.statements)
-        causes, advice, points = differential(row), recommendations(row), scores(row)
-        text = summary(row, found, states, rules, profile, level, path, calls, problems)
+        causes, advice, points = differential(row), recommendations(row, shapes), scores(row)
+        text = summary(
+            row, found, states, rules, profile, level, path, marks, shapes, warnings, advice, calls, problems
+        )
         cited: list[Iterable[str]] = [
             *(sentence.citations for sentence in text.sentences),
             *(result.citations for result in found),
@@ -53,7 +55,11 @@ class Explainer:
             path.citations,
             *(marker.citations for entry in profile for marker in entry.markers),
             *(item.citations for pattern in shapes for item in pattern.items),
-            *(entry.citations for entry in (*shapes, *warnings, *tumor_dna, *advice, *points, marks)),
+            *(pattern.citations for pattern in shapes),
+            *(statement.citations for statement in (*warnings, *tumor_dna)),
+            *(entry.citations for entry in advice),
+            *(score.citations for score in points),
+            marks.citations,
             *(line.citations for pattern in shapes for line in pattern.lines),
             *((causes.citations, *(group.citations for group in causes.groups)) if causes else ()),
         ]

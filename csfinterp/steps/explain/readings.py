@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from csfinterp.model.edition import Pattern, PatternItem, Recommendation, Statement
+from csfinterp.model.edition import Analyte, Pattern, PatternItem, Recommendation, Statement
 from csfinterp.model.interpretation import (
     DifferentialGroupResult,
     DifferentialResult,
@@ -16,6 +16,7 @@ from csfinterp.model.interpretation import (
     ScoreResult,
     StatementResult,
 )
+from csfinterp.model.panel import Observation
 from csfinterp.model.predicate import Predicate, Truth
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.statements import missing
@@ -118,10 +119,12 @@ def _reason(row: Row, pattern: Pattern) -> str | None:
 
 
 def _text(row: Row, pattern: Pattern, grade: str, reason: str | None) -> str:
+    text = pattern.texts.get(grade, "")
+    if not PLACEHOLDER.search(text):
+        return text
     texts = row.parts.edition.texts
-    phrase = texts.get(f"open_{reason}" if reason else "open_missing", "needed values are missing")
-    more = {"reason": phrase} | _measured(row)
-    return fill(row, pattern.texts.get(grade, ""), more)
+    phrase = texts.get(f"open_{reason}" if reason else "open_missing", texts["open_missing"])
+    return fill(row, text, {"reason": phrase} | _measured(row))
 
 
 def _measured(row: Row) -> dict[str, str]:
@@ -167,8 +170,9 @@ def differential(row: Row) -> DifferentialResult | None:
 # recommendations ----------------------------------------------------------------------------------------------------
 
 
-def recommendations(row: Row) -> tuple[RecommendationResult, ...]:
+def recommendations(row: Row, shapes: Iterable[PatternResult]) -> tuple[RecommendationResult, ...]:
     """What holds, sorted by priority, once per audience; beyond six non-critical entries the rest is folded."""
+    alarms = tuple(dict.fromkeys(alarm for pattern in shapes for alarm in pattern.alarms))
     edition = row.parts.edition
     holding = {e.id: e for e in edition.recommendations if row.advice(edition.program_name(e)) is Truth.TRUE}
     printed: dict[str, Recommendation] = {}
@@ -182,7 +186,7 @@ def recommendations(row: Row) -> tuple[RecommendationResult, ...]:
         RecommendationResult(
             id=entry.id,
             rule=entry.rule,
-            text=fill(row, entry.text, _details(row, entry)),
+            text=fill(row, entry.text, _details(row, entry, alarms)),
             audience=audience,
             context_only=entry.context_only,
             priority=entry.priority,
@@ -201,21 +205,22 @@ def _silent(entry: Recommendation, holding: Mapping[str, Recommendation]) -> boo
     return any(name in holding and not _silent(holding[name], holding) for name in entry.silent_if)
 
 
-def _details(row: Row, entry: Recommendation) -> dict[str, str]:
+def _details(row: Row, entry: Recommendation, alarms: tuple[str, ...]) -> dict[str, str]:
     """Words for the placeholders that no quantity has: which test, which organism, which values."""
-    found = [(analyte.name, observation.organism) for analyte, observation in _positive(row)]
-    alarms = [alarm for pattern in patterns(row) if "{value}" in entry.text for alarm in pattern.alarms]
-    cytology = row.word("csf_cytology")
+    if not PLACEHOLDER.search(entry.text):
+        return {}
+    found = list(_positive(row))
     return {
-        "test": ", ".join(dict.fromkeys(name for name, _ in found)) or "a test",
-        "organism": ", ".join(dict.fromkeys(organism or "organism not named" for _, organism in found)),
+        "test": ", ".join(dict.fromkeys(analyte.name for analyte, _ in found)) or "a test",
+        "organism": ", ".join(dict.fromkeys(sent.organism or "organism not named" for _, sent in found)),
         "value": "; ".join(alarms),
-        "reason": cytology if cytology else "not sent",
+        "reason": row.word("csf_cytology") or "not sent",
         "missing": ", ".join(_leukemia_missing(row)),
     }
 
 
-def _positive(row: Row) -> Iterator[tuple]:  # type: ignore[type-arg]
+def _positive(row: Row) -> Iterator[tuple[Analyte, Observation]]:
+    """Positive stains, cultures, PCRs and antigens, as sent."""
     critical = {name for rule in row.parts.edition.critical if rule.words and rule.flag for name in rule.analytes}
     for number, observation in enumerate(row.panel.observations):
         statement = int(row.outcomes.analyte[row.first + number])

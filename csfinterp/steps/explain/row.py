@@ -56,6 +56,8 @@ class Row:
         self.first = int(outcomes.observations.panel.searchsorted(column))
         self.truths = outcomes.truth[:, column].tolist()
         self.advised = outcomes.advice[:, column].tolist()
+        self._truths: dict[int, Truth] = {}  # by identity: the predicates live as long as the edition
+        self._seen: dict[str, Seen] = {}
 
     # values -----------------------------------------------------------------------------------------------------
 
@@ -95,6 +97,12 @@ class Row:
         return ((">" if upward else "<") + ("=" if closed else ""), low if upward else high)
 
     def seen(self, name: str) -> Seen:
+        """One quantity or word, ready for a sentence."""
+        if name not in self._seen:
+            self._seen[name] = self._read(name)
+        return self._seen[name]
+
+    def _read(self, name: str) -> Seen:
         layout = self.layout
         if name not in layout.quantity:
             return Seen(self.word(name) or "", None, 0, None)
@@ -215,6 +223,12 @@ class Row:
 
     def truth(self, predicate: Predicate) -> Truth:
         """Truth of any part of a rule for this panel, by the same three-valued rules as the columns."""
+        found = self._truths.get(id(predicate))
+        if found is None:
+            found = self._truths[id(predicate)] = self._truth(predicate)
+        return found
+
+    def _truth(self, predicate: Predicate) -> Truth:
         match predicate:
             case All(items):
                 return min(self.truth(item) for item in items)
@@ -231,7 +245,10 @@ class Row:
                 known = (self.truth(item) for item in items)
                 return next((truth for truth in known if truth is not Truth.UNKNOWN), Truth.UNKNOWN)
             case Between(quantity, low, high, inclusive):
-                return min(self.truth(Above(quantity, low, inclusive)), self.truth(Below(quantity, high, inclusive)))
+                return min(
+                    self._compare(quantity, low, inclusive, upward=True),
+                    self._compare(quantity, high, inclusive, upward=False),
+                )
             case Above(quantity, limit, inclusive):
                 return self._compare(quantity, limit, inclusive, upward=True)
             case Below(quantity, limit, inclusive):

@@ -11,18 +11,25 @@ from csfinterp.model.interpretation import (
     FindingResult,
     HematologicResult,
     Issue,
+    LeukemiaResult,
     LMResult,
+    PatternResult,
     ProfileResult,
     QualityResult,
+    RecommendationResult,
     Result,
     Sentence,
+    StatementResult,
     Summary,
 )
 from csfinterp.model.predicate import Above, Below, Flagged, Predicate, Truth, inputs, leaves
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.wording import told_apart, with_unit
 
-MOST_SENTENCES = 12
+MOST_SENTENCES, MOST_PATTERNS, MOST_FINDINGS = 12, 3, 5
+# Said by findings and quality rules already, or by the sentence on what is normal.
+UNSPOKEN = ("blood_contamination", "no_abnormality_measured")
+FIRST_TO_SETTLE = "bacterial_meningitis"
 OWN = ("csfinterp_rule",)
 WEAKEST_FIRST = ("recalled", "ours", "secondary", "derived", "primary")
 LEVEL_WORDS = {
@@ -50,21 +57,31 @@ def summary(
     profiles: tuple[ProfileResult, ...],
     lm: LMResult,
     hematologic: HematologicResult,
+    leukemia: LeukemiaResult,
+    patterns: tuple[PatternResult, ...],
+    cautions: tuple[StatementResult, ...],
+    advice: tuple[RecommendationResult, ...],
     critical: tuple[CriticalResult, ...],
     issues: tuple[Issue, ...],
 ) -> Summary:
     """What a reader needs first; every sentence names the statements that it rests on and its sources."""
+    spoken = [pattern for pattern in patterns if _is_spoken(pattern)]
     sentences = [
         *_critical(row, critical),
         *_quality(quality),
-        *_true_findings(row, findings),
+        *_patterns(spoken),
+        *_true_findings(row, findings, spoken),
         *_lm(row, lm),
         *_hematologic(row, hematologic),
-        *_normal(row, findings),
+        *_leukemia(leukemia),
+        *_three_way(cautions),
+        *_normal(row, findings, patterns),
         *_profile(profiles),
+        *_next(advice),
         *_not_judged(results, issues),
     ]
-    return Summary(_headline(row, results, findings, lm, hematologic, critical), _shortened(sentences))
+    headline = _headline(row, results, findings, lm, hematologic, critical, spoken)
+    return Summary(headline, _shortened(sentences))
 
 
 def _shortened(sentences: list[Sentence]) -> tuple[Sentence, ...]:
@@ -80,6 +97,13 @@ def _weakest(statuses: Iterable[str]) -> str:
     return next((status for status in WEAKEST_FIRST if status in found), "ours")
 
 
+def _is_spoken(pattern: PatternResult) -> bool:
+    """Patterns that a summary names: at least partly there, or bacterial meningitis that stays open for a reason."""
+    if not pattern.shown or pattern.id in UNSPOKEN:
+        return False
+    return pattern.truth == "true" or (pattern.id == FIRST_TO_SETTLE and pattern.reason is not None)
+
+
 # headline -----------------------------------------------------------------------------------------------------------
 
 
@@ -90,6 +114,7 @@ def _headline(
     lm: LMResult,
     hematologic: HematologicResult,
     critical: tuple[CriticalResult, ...],
+    spoken: list[PatternResult],
 ) -> str:
     parts = []
     urgent = [entry for entry in critical if entry.source == "service"]
@@ -97,6 +122,7 @@ def _headline(
         names = _listed(dict.fromkeys(row.parts.edition.analyte[entry.analyte].name for entry in urgent))
         word = "Critical" if any(entry.level == "critical" for entry in urgent) else "Urgent"
         parts.append(f"{word} result to be called: {names}")
+    parts += [f"{_inside(found.name)}: emergency" for found in spoken if found.emergency]
     if lm.certainty in ("confirmed", "probable", "possible", "lack_of_evidence"):
         parts.append(f"leptomeningeal metastasis (EANO-ESMO): {_level(lm)}")
     elif hematologic.status not in ("not_applicable", "incomplete"):
@@ -160,17 +186,50 @@ def _quality(quality: tuple[QualityResult, ...]) -> Iterator[Sentence]:
         yield Sentence(rule.text, (rule.id,), rule.citations, rule.status)
 
 
-def _true_findings(row: Row, findings: tuple[FindingResult, ...]) -> Iterator[Sentence]:
-    """Sentences of the findings that hold, tumor cells first."""
+def _patterns(spoken: list[PatternResult]) -> Iterator[Sentence]:
+    """The first patterns in print order, in their own words, with the alarm values that a reader must see."""
+    for pattern in sorted(spoken, key=lambda pattern: not pattern.emergency)[:MOST_PATTERNS]:
+        held = tuple(item.id for item in pattern.items if item.truth == "true" and item.kind != "neutral")
+        yield Sentence(pattern.text, (pattern.rule, *held), pattern.citations, pattern.status)
+
+
+def _leukemia(leukemia: LeukemiaResult) -> Iterator[Sentence]:
+    if leukemia.status != "not_applicable" and leukemia.text:
+        text = leukemia.text.rstrip(".") + (" (provisional)." if leukemia.provisional else ".")
+        because = ("leukemia_cns", leukemia.row or "")
+        yield Sentence(text, because, leukemia.citations, leukemia.status_of_source)
+
+
+def _three_way(cautions: tuple[StatementResult, ...]) -> Iterator[Sentence]:
+    """The one caution that belongs into a summary: three diseases that routine values do not separate."""
+    for caution in cautions:
+        if caution.id == "PC01":
+            yield Sentence(caution.text, (caution.id,), caution.citations, caution.status)
+
+
+def _next(advice: tuple[RecommendationResult, ...]) -> Iterator[Sentence]:
+    """The most urgent advice for the treating team that is no call (calls stand with the critical results)."""
+    wanted = [entry for entry in advice if entry.audience == "treating_team" and not entry.context_only]
+    for entry in [entry for entry in wanted if entry.priority in (2, 3) and not entry.folded][:2]:
+        text = entry.text if entry.text.startswith("Consider") else f"To consider: {entry.text}"
+        yield Sentence(text, (entry.rule,), entry.citations, entry.status)
+
+
+def _true_findings(row: Row, findings: tuple[FindingResult, ...], spoken: list[PatternResult]) -> Iterator[Sentence]:
+    """Sentences of the findings that hold and that no pattern has said already, the weightiest first."""
     texts = {finding.id: finding for finding in row.parts.edition.findings}
     true = {state.id for state in findings if state.truth == "true"}
+    if any(pattern.grade == "established" for pattern in spoken):
+        true.discard("organism_found")
+    if any(pattern.emergency for pattern in spoken):
+        true.discard("bacterial_alarm_value")
     holding = [
         state
         for state in findings
         if state.id in true and texts[state.id].texts.get("true") and not true.intersection(texts[state.id].silent_if)
     ]
     holding.sort(key=lambda state: texts[state.id].rank)
-    for state in holding[:8]:
+    for state in holding[:MOST_FINDINGS]:
         yield _sentence(row, texts[state.id], state)
 
 
@@ -246,8 +305,14 @@ def _hematologic(row: Row, hematologic: HematologicResult) -> Iterator[Sentence]
         yield Sentence(hematologic.text, ("hematologic_cns", hematologic.row or ""), hematologic.citations, status)
 
 
-def _normal(row: Row, findings: tuple[FindingResult, ...]) -> Iterator[Sentence]:
-    """The routine values that are not abnormal, in one sentence; never as an exclusion."""
+def _normal(row: Row, findings: tuple[FindingResult, ...], patterns: tuple[PatternResult, ...]) -> Iterator[Sentence]:
+    """What is not abnormal, in one sentence; never as an exclusion. A wholly normal panel has its own lines."""
+    whole = next((p for p in patterns if p.id == "no_abnormality_measured" and p.truth == "true"), None)
+    if whole is not None:
+        yield Sentence(whole.text, (whole.rule,), whole.citations, whole.status)
+        for line in whole.lines:
+            yield Sentence(line.text, (whole.rule, line.id), line.citations, line.status)
+        return
     states = {state.id: state for state in findings}
     texts = {finding.id: finding.texts for finding in row.parts.edition.findings}
     normal = [
