@@ -28,8 +28,8 @@ class Report:
         return name_of(identifier, self.names)
 
     def listed(self, identifiers: Iterable[str]) -> str:
-        """Ids as names, each once."""
-        return ", ".join(dict.fromkeys(map(self.name, identifiers)))
+        """Ids as names, each once; by semicolons, for a name may hold a comma."""
+        return "; ".join(dict.fromkeys(map(self.name, identifiers)))
 
     def said(self, sentence: str) -> str:
         """A sentence of rules with names in place of ids."""

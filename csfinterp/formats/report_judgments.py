@@ -38,7 +38,7 @@ def findings(report: Report) -> Iterator[str]:
         yield from paragraph(f"Rule not met (no proof of absence): {', '.join(absent)}.", hang=2)
     undecided = [_open(report, finding) for finding in rules if text(finding, "truth") not in ("true", "false")]
     if undecided:
-        yield from paragraph(f"Not judged: {'; '.join(undecided)}.", hang=2)
+        yield from paragraph(f"Not judged: {'. '.join(undecided)}.", hang=2)
 
 
 def _open(report: Report, finding: Part) -> str:

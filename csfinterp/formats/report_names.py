@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from csfinterp.formats.report_words import parts, text, words
+from csfinterp.formats.report_words import QUESTIONS, parts, text, words
 
 # What a document does not name because it was not sent: analytes, calculated and helper quantities.
 TESTS = {
@@ -132,6 +132,8 @@ CONTEXT = {
     "csf_ctc_volume_ml": "Volume for tumor cell capture (mL)",
     "csf_cytology_volume_ml": "Volume for cytology (mL)",
     "symptoms": "Number of symptoms",
+    "dominant_ig": "Dominant immunoglobulin class",
+    "recent_ivig_or_plasmapheresis": "Recent immunoglobulin infusion or plasmapheresis",
 }
 _ABBREVIATIONS = {
     "csf": "CSF", "mri": "MRI", "lm": "LM", "ms": "MS", "igg": "IgG", "iga": "IgA", "igm": "IgM", "ig": "Ig",
@@ -141,8 +143,10 @@ _ABBREVIATIONS = {
 }  # fmt: skip
 _ID = re.compile(r"(?<![\w/.-])(?:mri|[a-z][a-z0-9]*(?:_[a-z0-9]+)+)(?![\w/])")
 _SIGNS = ((">=", "≥"), ("<=", "≤"))
+_QUESTION = re.compile(rf"\bquestion ({'|'.join(QUESTIONS)})\b")
+_GRADED = re.compile(r" (?=at least (?:established|fits|partly_fits))")
 # Where a clause begins a name keeps its capital.
-_STARTS = ("; ", ". ", ": ", "\u2013 ")
+_STARTS = ("; ", ". ", ": ", "(")
 
 
 def names_of(document: object) -> dict[str, str]:
@@ -164,7 +168,9 @@ def name_of(identifier: str, names: Mapping[str, str]) -> str:
 
 def spoken(sentence: str, names: Mapping[str, str]) -> str:
     """A sentence with the names in place of ids, and signs as they are printed."""
+    sentence = _QUESTION.sub(lambda found: f"question {QUESTIONS[found[1]]}", sentence)
     if "_" in sentence or "mri" in sentence:
+        sentence = _GRADED.sub(": ", sentence)
         sentence = _ID.sub(lambda found: _placed(found, names), sentence)
     for typed, printed in _SIGNS:
         sentence = sentence.replace(typed, printed)

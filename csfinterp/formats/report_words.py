@@ -67,6 +67,12 @@ PRIORITIES = {"1": "critical", "2": "urgent", "3": "high", "4": "routine", "5": 
 # recommendations.md: the block is headed with exactly these words.
 CONTEXT_ONLY = "for the treating team, context only"
 MOST_CAUTIONS = 6
+CAUSES = {
+    "granulomatous_inflammatory": "Granulomatous or inflammatory",
+    "ms_retrovirus": "Multiple sclerosis, retrovirus",
+    "drug": "Drugs",
+    "vascular_other": "Vascular and other",
+}
 APPLIES = {
     "applies": "applies to this patient",
     "does_not_apply": "does not apply to this patient",

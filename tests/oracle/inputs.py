@@ -86,16 +86,15 @@ def first_sample(context):
 
 
 def first_tumor_cells(context, cells):
-    """Positive cytology or blasts above 0 now, and neither in the history."""
+    """Positive cytology or blasts above 0 now (a duplicate too: SL41), and neither in the history."""
     history = context.get("history") or {}
     earlier = history.get("csf_cytology")
     earlier = earlier.get("value") if isinstance(earlier, dict) else earlier
     found = set(history.get("first_finding") or {})
     if earlier == "positive" or found & {"csf_cytology", "csf_blasts_pct"}:
         return False
-    leading = [cell for cell in cells if cell["leads"]]
-    cytology = any(cell["analyte"] == "csf_cytology" and cell["word"] == "positive" for cell in leading)
-    blasts = [cell["span"] for cell in leading if cell["analyte"] == "csf_blasts_pct"]
+    cytology = any(cell["analyte"] == "csf_cytology" and cell["word"] == "positive" for cell in cells)
+    blasts = [cell["span"] for cell in cells if cell["analyte"] == "csf_blasts_pct"]
     return cytology or any(above(span, point(0.0), False) == TRUE for span in blasts)
 
 

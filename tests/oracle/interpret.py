@@ -222,9 +222,10 @@ class Panel:
         return span.at_least() if span is not None and name in self.lower_bounds else span
 
     def count(self, name):
-        """Results of the CSF (derived quantities too) with an abnormal flag; with any flag."""
-        flags = [verdict.flag for owner, verdict in self.verdicts.items() if verdict.flag and self.of_csf(owner)]
-        return point(float(len([flag for flag in flags if flag != "N"] if name == "count_abnormal" else flags)))
+        """Results of the CSF (derived quantities too) with an abnormal flag; with any flag. A critical flag counts
+        also where its result is not the leading one."""
+        flags = [result["flag"] for result in self.results.values() if self.of_csf(result["analyte"])]
+        return point(float(len([flag for flag in flags if flag and (name == "count_judged" or flag != "N")])))
 
     def of_csf(self, name):
         analyte = self.edition["analytes"].get(name)

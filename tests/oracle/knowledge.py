@@ -1,6 +1,7 @@
 """The edition as plain dicts and lists, options applied; conversion of a number between units."""
 
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -52,6 +53,7 @@ def load(folder, options=()):
         "recommendations": entries(folder / "recommendations.yaml", "recommendations"),
         "codes_info": {str(code["code"]): code for code in entries(folder / "codes_info.yaml", "codes_info")},
     }
+    edition["unit_scales"] = unit_scales(edition["units"])
     known = {option["id"]: option for option in entries(folder / "options.yaml", "options")}
     for name in options:
         apply_option(edition, known[name])
@@ -68,7 +70,7 @@ def load(folder, options=()):
     edition["statement_by_id"] = by_id
     edition["entry_by_id"] = {entry["id"]: entry for entry in [*lines, *advice]}
     # Read once per edition: predicates as functions (logic.py), limits as numbers, answers of tables by their words.
-    edition.update(compiled={}, limit_numbers={}, table_answers={})
+    edition.update(compiled={}, limit_numbers={}, factors={}, table_answers={}, unit_words={})
     return edition
 
 
@@ -128,6 +130,7 @@ def band_in_days(age):
     return (in_days(low) if low else 0.0), (in_days(high) if high else float("inf"))
 
 
+@cache
 def edge(text):
     """`"29 d"` as (29, "d"); None for an open end."""
     if text is None:
@@ -136,6 +139,7 @@ def edge(text):
     return Fraction(number), unit
 
 
+@cache
 def in_days(age_edge):
     number, unit = age_edge
     return number if unit == "d" else number * Fraction("365.25")
@@ -144,17 +148,29 @@ def in_days(age_edge):
 # Units
 
 
+def unit_scales(units):
+    """Dimension and exact scale of every unit code."""
+    scales = {}
+    for code, entry in units["codes"].items():
+        top, _, bottom = str(entry["scale"]).partition("/")
+        scales[code] = entry["dimension"], Fraction(top) / Fraction(bottom or "1")
+    return scales
+
+
 def scale(edition, code):
     """Dimension and exact scale of a unit code, None if the edition has no such code."""
-    entry = edition["units"]["codes"].get(code)
-    if entry is None:
-        return None
-    top, _, bottom = str(entry["scale"]).partition("/")
-    return entry["dimension"], Fraction(top) / Fraction(bottom or "1")
+    return edition["unit_scales"].get(code)
 
 
 def factor(edition, code, canonical, molar_mass=None):
     """What to multiply a number in `code` with to get `canonical`; None if the units do not convert."""
+    factors = edition["factors"]
+    if (code, canonical, molar_mass) not in factors:
+        factors[code, canonical, molar_mass] = calculated_factor(edition, code, canonical, molar_mass)
+    return factors[code, canonical, molar_mass]
+
+
+def calculated_factor(edition, code, canonical, molar_mass):
     one, other = scale(edition, code), scale(edition, canonical)
     if one is None or other is None:
         return None

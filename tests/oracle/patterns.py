@@ -59,13 +59,14 @@ def at_least_grade(grade, word):
 
 
 def pattern_answers(facts):
-    """Per pattern: grade, truth, reason, whether it is printed, item truths, obligatory lines."""
+    """Per pattern, in print order (ER6: established first, then by urgency as the edition lists them): grade, truth,
+    reason, whether it is printed, item truths, obligatory lines."""
     answers = {}
-    for pattern in facts.edition["patterns"]:
+    for pattern in sorted(facts.edition["patterns"], key=lambda one: facts.grades[one["id"]][0] != "established"):
         grade, reason = facts.grades[pattern["id"]]
         items = pattern.get("items") or []
         truths = {item["id"]: WORDS[facts.statement(item["id"])] for item in items}
-        counters = [truths[item["id"]] for item in items if item["kind"] in ("counter", "counter_major")]
+        counters = [truths[item["id"]] for item in items if item["kind"] == "counter_major"]
         answers[pattern["id"]] = {
             "grade": grade, "truth": TRUTH.get(grade, "unknown"), "reason": reason, "items": truths,
             "shown": not pattern.get("shown_if") or facts.truths.of(pattern["shown_if"]) == TRUE,
