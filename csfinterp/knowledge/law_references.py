@@ -29,8 +29,6 @@ ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 # Functions of steps/derive.py: the constants that each needs (None: any) and how many inputs it takes (None: any).
 FUNCTIONS: Mapping[str, tuple[tuple[str, ...] | None, int | None]] = {
     "pair_quotient": (("scale",), 2),
-    "kappa_quotient": (("scale",), 2),
-    "glucose_ratio": (("scale",), 2),
     "index": ((), 2),
     "reference_high": ((), 1),
     "hyperbola": (("a_over_b", "b_squared", "c"), 1),
@@ -54,6 +52,8 @@ FUNCTIONS: Mapping[str, tuple[tuple[str, ...] | None, int | None]] = {
     "absolute_difference": ((), 2),
     "relative_difference_pct": ((), 2),
 }
+# Limits of the platform or of the site's own assay; the input is the analyte that they limit.
+LIMITS = ("platform_limit", "site_limit")
 
 
 def citations_law(subject: Subject) -> Iterator[EditionError]:
@@ -152,6 +152,8 @@ def derived_law(subject: Subject) -> Iterator[EditionError]:
                 yield subject.slip(item, f"{item.id}: unknown input {name!r}", "inputs")
             elif later.get(name, -1) >= place:
                 yield subject.slip(item, f"{item.id}: its input {name!r} must be calculated before it", "inputs")
+            elif item.function in LIMITS and subject.words.quantities[name].unit != item.unit:
+                yield subject.slip(item, f"{item.id}: the unit must be that of {name}, which it limits", "unit")
 
 
 def _function(subject: Subject, item: Derived) -> Iterator[EditionError]:

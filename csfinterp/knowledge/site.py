@@ -11,7 +11,7 @@ from csfinterp.knowledge import schema
 from csfinterp.knowledge.coefficients import with_models
 from csfinterp.knowledge.document import Map, Slips, read_yaml
 from csfinterp.knowledge.law_numbers import critical_flaws
-from csfinterp.knowledge.law_references import ID
+from csfinterp.knowledge.law_references import ID, LIMITS
 from csfinterp.knowledge.options import apply_option
 from csfinterp.knowledge.partitions import ages_meet
 from csfinterp.knowledge.shape import Entry, LoadedEntry, load_entry
@@ -19,8 +19,7 @@ from csfinterp.knowledge.vocabulary import Measure, Vocabulary
 from csfinterp.model.edition import CodeMap, Edition, NamedOption, SiteRules
 
 DEFAULT = "default"
-# Functions of derived quantities that read a site's limits.
-SITE_LIMIT, PLATFORM_LIMIT = "site_limit", "platform_limit"
+PLATFORM_LIMIT, SITE_LIMIT = LIMITS
 
 
 def load_code_map(path: Path) -> CodeMap:

@@ -256,6 +256,8 @@ SLIPS = [
     ("scores.yaml", ', at_least: "80 mg/dL"', "", "id: protein", ("at_least, below",)),
     ("scores.yaml", "id: positive", "id: protein", "is: csf_cytology", ("id of its own",)),
     # what stood before
+    ("derived.yaml", "[csf_ferritin]\n  unit: ug/L", "[csf_ferritin]\n  unit: g/L", "unit: g/L",
+     ("must be that of csf_ferritin",)),
     ("edition.yaml", "\ntexts:", "\norganism_words: {yeasts: [yeast]}\ntexts:", "yeasts", ("'yeasts'", "fungal")),
     ("findings.yaml", "findings:\n", FINDING.replace("WHEN", "{holds: PC90}"), "test_only", ("PC90 (caution)", LATER)),
     ("quality.yaml", TRACES, QUALITY.replace("WHEN", "{holds: pleocytosis}"), "test_only", (LATER,)),

@@ -229,6 +229,8 @@ def bms(years: float, gram: str, neutrophils: Any, protein: Any, blood: Any, sei
         (bms(6, "positive", 2500, 2200, 18000, "yes"), "not very low risk", 6, None),
         (bms(6, "negative", 120, 900, None, "no"), "not very low risk", None, (1, 2)),
         (bms(6, "negative", 120, 799, 9999, "no"), "very low risk", 0, None),
+        (bms(6, "negative", 120, 450, 10000, "no"), "not very low risk", 1, None),
+        (bms(6, "negative", 120, 450, 7000, "yes"), "not very low risk", 1, None),
         (bms(6, "negative", 120, "80 mg/dL", 7000, "no"), "not very low risk", 1, None),
     ],
 )
@@ -441,6 +443,27 @@ def test_spanos_needs_a_fine_age_below_2_years(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
+    ("years", "days", "term"),
+    [
+        (0, 183, 2.29 * 183 / 365.25 + 2.79),
+        (1, 548, -2.71 * (1 + (548 - 365.25) / 365.25) + 7.79),
+        (1, (365, 396), -2.71 * 1 + 7.79),
+        (2, (2 * 365, 3 * 366), -2.71 * 2 + 7.79),
+        (21, 8000, -0.159 * (21 + (8000 - 21 * 365.25) / 365.25) + 2.69),
+        (22, 8200, 0.100 * (22 + (8200 - 22 * 365.25) / 365.25) - 3.01),
+    ],
+)
+def test_spanos_age_with_its_fraction(ask: Ask, years: int, days: Any, term: float) -> None:
+    """31 July, r 0.6, no neutrophils: L = AGE + 0.0156 - 7.656."""
+    p = ask("spanos1989", spanos(years, 7, 31, 0.6, 0), age_years=years, age_days=days).value
+    assert np.log(p / (1 - p)) == pytest.approx(term + 0.0156 - 7.656, abs=1e-4)
+
+
+def test_spanos_a_span_of_more_than_a_month_is_too_coarse(ask: Ask) -> None:
+    assert ask("spanos1989", spanos(1, 7, 31, 0.6, 0), age_days=(365, 397)).status == "not_computable"
+
+
+@pytest.mark.parametrize(
     ("change", "reason"),
     [
         ({"holds": ["neutrophil_count_conflict"]}, "contradicts"),
@@ -483,6 +506,23 @@ def test_bonsu(ask: Ask, inputs: Inputs, value: float | None, span: tuple[float,
     found = ask("bonsu2008", inputs)
     assert (found.value, found.range, found.class_word) == (value, span, f"published risk {risk}")
     assert "reading of this service" in found.text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("csf_leukocytes", 597.1), ("csf_neutrophils_pct", 74.1), ("csf_glucose", "37.9 mg/dL"),
+        ("csf_protein", "97.1 mg/dL"), ("blood_leukocytes", 17001), ("blood_band_neutrophil_ratio_pct", 11.1),
+    ],
+)  # fmt: skip
+def test_bonsu_each_item_is_one_point(ask: Ask, name: str, value: Any) -> None:
+    assert ask("bonsu2008", bonsu(597, 74, 38, 97, 17000, 11), {name: value}).value == 1
+
+
+@pytest.mark.parametrize("name", ["tumor", "immunosuppressed", "antibiotics_before_lp"])
+def test_bonsu_unknown_population(ask: Ask, name: str) -> None:
+    found = ask("bonsu2008", bonsu(597, 74, 38, 97, 17000, 11), {name: "unknown"})
+    assert (found.status, found.missing) == ("not_computable", (name,))
 
 
 def test_bonsu_missing(ask: Ask) -> None:
@@ -586,6 +626,51 @@ def test_tbm_classes(ask: Ask, inputs: Inputs, total: int, word: str) -> None:
     assert found.class_word.startswith(word) and found.reason is None
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "points"),
+    [
+        ("csf_appearance", "clear", 1), ("csf_leukocytes", 10, 1), ("csf_leukocytes", 9.9, 0),
+        ("csf_leukocytes", 500, 1), ("csf_lymphocytes_pct", 50.1, 1), ("csf_protein", 1000.1, 1),
+        ("glucose_ratio", 0.499, 1), ("csf_glucose", 2.19, 1), ("csf_glucose", 2.2, 0), ("symptom_duration_days", 5, 0),
+        ("symptom_duration_days", 5.5, 4), ("lancet_systemic_symptoms", "yes", 2),
+        ("lancet_contact_or_skin_test", "yes", 2),
+        ("lancet_focal_deficit", "yes", 1), ("lancet_cranial_nerve_palsy", "yes", 1),
+        ("lancet_altered_consciousness", "yes", 1), ("lancet_hydrocephalus", "yes", 1),
+        ("lancet_basal_enhancement", "yes", 2), ("lancet_tuberculoma", "yes", 2), ("lancet_infarct", "yes", 1),
+        ("lancet_basal_hyperdensity", "yes", 2), ("lancet_chest_radiograph", "active", 2),
+        ("lancet_chest_radiograph", "miliary", 4), ("lancet_extraneural_imaging", "yes", 2),
+        ("lancet_acid_fast_elsewhere", "yes", 4), ("lancet_naat_elsewhere", "yes", 4),
+    ],
+)  # fmt: skip
+def test_tbm_points_of_each_item(ask: Ask, name: str, value: Any, points: int) -> None:
+    assert ask("lancet_tbm", domains(0, 0, 0, 0), {name: value}).value == points
+
+
+@pytest.mark.parametrize(("domain", "cap"), [("clinical", 6), ("imaging", 6), ("elsewhere", 4), ("csf", 4)])
+def test_tbm_domains_are_capped(bench: Bench, ask: Ask, domain: str, cap: int) -> None:
+    items = next(found.items for found in bench.scores.compiled if found.score.id == "lancet_tbm")
+    true: Inputs = {
+        "symptom_duration_days": 9, "csf_appearance": "clear", "csf_leukocytes": 100, "csf_lymphocytes_pct": 80,
+        "csf_protein": 2000, "glucose_ratio": 0.2, "lancet_chest_radiograph": "miliary",
+    }  # fmt: skip
+    chosen = [item.about for item in items if item.group == domain and item.about is not None]
+    assert ask("lancet_tbm", domains(0, 0, 0, 0), {name: true.get(name, "yes") for name in chosen}).value == cap
+
+
+@pytest.mark.parametrize(
+    ("inputs", "word"),
+    [
+        (domains(6, 0, None, 0), "possible"),
+        (domains(4, 1, None, 0), "no class"),
+        (domains(6, 2, 0, 4), "probable"),
+        (domains(6, 1, 2, 4), "probable"),
+        (domains(6, 1, 1, 4), "undecided by the printed definition"),
+    ],
+)
+def test_tbm_class_limits(ask: Ask, inputs: Inputs, word: str) -> None:
+    assert ask("lancet_tbm", inputs).class_word.startswith(word)
+
+
 def test_tbm_open_items_give_a_range(ask: Ask) -> None:
     found = ask("lancet_tbm", domains(6, 4, 1, 0), lancet_chest_radiograph="not_stated")
     assert found.range == (11, 15) and found.class_word is None and "undecided between possible" in found.text
@@ -642,6 +727,7 @@ def thwaites(years: int, blood: Any, days: Any, cells: Any, pct: Any, **more: An
         (thwaites(60, 15000, 5, 900, 75), 13, "bacterial side"),
         (thwaites(36, 14999, 6, 899, 74), -3, "tuberculous side"),
         (thwaites(40, 16000, 7, 1200, 60), 4, "tuberculous side"),
+        (thwaites(40, 9000, 5, 1200, 60), 5, "bacterial side"),
     ],
 )
 def test_thwaites(ask: Ask, inputs: Inputs, value: float, side: str) -> None:
@@ -669,6 +755,12 @@ def test_thwaites_refusals(ask: Ask, change: Inputs, reason: str) -> None:
     assert found.status == "refused" and reason in found.reason and found.value is None
 
 
+@pytest.mark.parametrize("name", ["tumor", "immunosuppressed"])
+def test_thwaites_unknown_population(ask: Ask, name: str) -> None:
+    found = ask("thwaites2002", thwaites(50, 9000, 20, 10, 5), {name: "unknown"})
+    assert (found.status, found.missing) == ("not_computable", (name,))
+
+
 @pytest.mark.parametrize("name", ["blood_leukocytes", "symptom_duration_days", "csf_leukocytes", "csf_neutrophils_pct"])
 def test_thwaites_missing(ask: Ask, name: str) -> None:
     found = ask("thwaites2002", thwaites(50, 9000, 20, 10, 5), {name: None})
@@ -686,6 +778,8 @@ NEGATIVE = {"stated_borrelia_negative": "yes", "stated_syphilis_negative": "yes"
         (150, 30, {"assay_comparable": "yes", **NEGATIVE}, "pattern of CNS lymphoma"),
         (150, 10, {"assay_comparable": "yes", **NEGATIVE}, "supports"),
         (116, 23, {"assay_comparable": "yes", **NEGATIVE}, "does not exclude"),
+        (116.1, 23, {"assay_comparable": "yes", **NEGATIVE}, "supports"),
+        (116, 23.01, {"assay_comparable": "yes", **NEGATIVE}, "supports"),
         (150, 30, {"assay_comparable": "yes"}, "supports"),
         (150, 30, {"assay_comparable": "yes", "stated_borrelia_negative": "yes"}, "supports"),
         (150, 10, {"csf_il10_limit": 8, **NEGATIVE}, "above the laboratory's own limit"),
@@ -825,6 +919,7 @@ def test_gao_without_a_file_is_never_a_number(ask: Ask, model: str) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_gao_refuses_hematologic_disease_without_a_file_too(ask: Ask, model: str) -> None:
     assert ask(model, SUSPECTED, tumor="hematologic").status == "refused"
+    assert ask(model, SUSPECTED, lm_suspected="no").status == "refused"
 
 
 def loaded(edition: Edition, *texts: str) -> Bench:
@@ -890,11 +985,12 @@ def test_gao_uses_the_units_and_codings_of_the_file(edition: Edition) -> None:
     assert zero_protein is not None and zero_protein.status == "refused"
 
 
-def test_gao_digitized_figure_is_rounded_to_5_percent(edition: Edition) -> None:
+@pytest.mark.parametrize("model", MODELS)
+def test_gao_digitized_figure_is_rounded_to_5_percent(edition: Edition, model: str) -> None:
     p = 1 / (1 + np.exp(-0.3))
-    text = unsigned("gao2022_a", 0.0, 0.3, (p, p)).replace("own_refit", "digitized_figure")
+    text = unsigned(model, 0.0, 0.3, (p, p)).replace("own_refit", "digitized_figure")
     bench = loaded(edition, signed(text.replace("digitizing_error: null", "digitizing_error: 0.02")))
-    found = bench.ask("gao2022_a", SUSPECTED)
+    found = bench.ask(model, SUSPECTED)
     assert found is not None and found.value == 0.55 and "digitized_figure" in found.text
 
 
