@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from dataclasses import fields, is_dataclass
 from typing import Any
 
-import yaml
+from csfinterp.model import predicate
+from csfinterp.model.edition import Edition
 
 # Exclusion (SL01, SL16, SL18, SL43, SL45, SL64): the words, and what must stand before them in the same sentence.
 EXCLUSION = re.compile(
@@ -95,12 +96,24 @@ def exclusion(sentence: str) -> str | None:
     return None
 
 
-def edition_texts(folder: Path) -> Iterator[tuple[str, str]]:
-    """(file, text) of every sentence that an edition may print: all YAML texts but the bibliography, codes and traps."""
-    silent = {"citations", "id", "seen", "becomes", "partition", "formula", "when", "loinc", "codes", "traps", "status"}
-    for path in sorted(folder.rglob("*.yaml")):
-        if path.name in ("citations.yaml", "units.yaml", "codes_info.yaml"):
-            continue
-        for keys, text in texts(yaml.safe_load(path.read_text(encoding="utf-8"))):
-            if not silent & set(keys) and " " in text:
-                yield path.name, text
+def edition_texts(edition: Edition) -> Iterator[tuple[str, str]]:
+    """(where, text) of every sentence that an edition may print: all its texts but units, codes and the bibliography."""
+    for field in fields(edition):
+        if field.name not in ("units", "citations", "codes_info", "organism_words", "not_sent_words", "site_rules"):
+            yield from _inside(field.name, getattr(edition, field.name))
+
+
+def _inside(where: str, part: object) -> Iterator[tuple[str, str]]:
+    if isinstance(part, str):
+        if " " in part:
+            yield where, part
+    elif isinstance(part, Mapping):
+        for key, inner in part.items():
+            yield from _inside(f"{where}.{key}", inner)
+    elif isinstance(part, list | tuple):
+        for inner in part:
+            yield from _inside(f"{where}.{getattr(inner, 'id', '')}".rstrip("."), inner)
+    elif is_dataclass(part) and type(part).__module__ != predicate.__name__:
+        for field in fields(part):
+            if field.name not in ("citations", "loinc", "wrong_codes", "traps", "formula", "units"):
+                yield from _inside(f"{where}.{field.name}", getattr(part, field.name))

@@ -217,6 +217,7 @@ def random_context(rng):
         context["tumor"] = random_tumor(rng, tumor) if rng.random() < 0.5 else tumor
     for name, options in words.CODED_CONTEXT.items():
         share = 0.7 if name in ("clinical_signs", "mri", "biopsy", "question") else 0.1
+        share = 0.3 if name in ("csf_flow_panel", "her2_status") else share
         if name != "tumor" and rng.random() < share:
             context[name] = rng.choice(options)
     for name in words.YES_NO_CONTEXT:
@@ -299,51 +300,85 @@ def quiet_observations(rng):
     return observations
 
 
+RARE = (
+    "csf_blasts_pct", "csf_ctc", "csf_cea", "csf_ada", "csf_eosinophils_pct", "csf_plasma_cells_pct", "csf_il10",
+    "csf_opening_pressure", "csf_bilirubin_absorbance", "csf_cxcl13", "serum_cea", "csf_neutrophils",
+)  # fmt: skip
+UNREMARKABLE = ("negative", "not_detected", "type_1", "clear")
+
+
 def coherent_observations(rng):
     """Values that go together as in one disease or another, so that patterns fit, partly fit and are countered."""
-    cells = rng.choice((rng.randint(0, 4), rng.randint(5, 60), rng.randint(50, 600), rng.randint(900, 3000)))
-    neutrophils = rng.choice((0, rng.randint(0, 30), rng.randint(20, 60), rng.randint(51, 95)))
-    lymphocytes = round((100 - neutrophils) * rng.choice((0.5, 0.8, 0.9, 1.0)))
-    serum_glucose = rng.choice((4.5, 5.5, 6.5, 9.0))
-    serum = {"albumin": rng.choice((35, 40, 45)), "igg": 10, "iga": 2, "igm": 1}
-    barrier = rng.choice((rng.randint(3, 6), rng.randint(6, 20), rng.randint(20, 60)))
-    values = {
-        "csf_leukocytes": cells, "csf_neutrophils_pct": neutrophils, "csf_lymphocytes_pct": lymphocytes,
-        "csf_monocytes_pct": 100 - neutrophils - lymphocytes,
-        "csf_erythrocytes": rng.choice((0, 0, 0, 40, 700, 1500, 2500, 6000)),
-        "csf_protein": rng.choice((rng.randint(150, 450), rng.randint(450, 1000), rng.randint(1000, 6000), 12000)),
-        "serum_glucose": serum_glucose,
-        "csf_glucose": round(serum_glucose * rng.choice((0.2, 0.35, 0.4, 0.45, 0.55, 0.62, 0.7)), 3),
-        "csf_lactate": rng.choice((1.4, 1.8, 2.2, 2.8, 3.4, 3.5, 4.2, 8.0)),
-        "csf_albumin": barrier * serum["albumin"],
-        "csf_igg": round(barrier * serum["igg"] * rng.choice((0.4, 0.5, 0.9, 2)), 3),
-        "csf_iga": round(barrier * serum["iga"] * rng.choice((0.25, 0.3, 0.4, 1)), 3),
-        "csf_igm": round(barrier * serum["igm"] * rng.choice((0.1, 0.15, 0.2, 1)), 3),
-        **{f"serum_{name}": number for name, number in serum.items()},
-        "csf_kappa_flc": rng.choice((0.1, 0.4, 2)), "serum_kappa_flc": 12,
-        "csf_blasts_pct": rng.choice((0, 0, 3, 40)), "csf_ctc": rng.choice((0, 0.9, 0.95, 1, 3)),
-        "csf_cea": rng.choice((1, 4.9, 5, 20)), "serum_cea": 3, "csf_ada": rng.choice((4, 12)),
-        "csf_eosinophils_pct": rng.choice((0, 0, 4, 10)), "csf_plasma_cells_pct": rng.choice((0, 0, 2)),
-        "csf_opening_pressure": rng.choice((12, 18, 30)), "csf_bilirubin_absorbance": rng.choice((0.001, 0.007, 0.02)),
-        "csf_cxcl13": rng.choice((20, 200)), "csf_il10": rng.choice((2, 40)),
-        "blood_leukocytes": 8000, "blood_erythrocytes": 4_000_000,
-    }  # fmt: skip
-    rare = ("csf_blasts_pct", "csf_ctc", "csf_cea", "csf_ada", "csf_eosinophils_pct", "csf_plasma_cells_pct", "csf_il10",
-            "csf_opening_pressure", "csf_bilirubin_absorbance", "csf_cxcl13", "serum_cea")  # fmt: skip
+    kind = rng.choice(("any", "any", "any", "calm", "normal", "chronic"))
+    values = coherent_values(rng)
+    if kind in ("normal", "chronic"):
+        values |= normal_values(rng)
+    if kind == "chronic":
+        values |= {"csf_leukocytes": rng.randint(0, 50), "csf_igg": 90, "csf_kappa_flc": 2}
     observations = []
     for analyte in analytes():
         name = analyte["id"]
-        if name != "csf_leukocytes" and rng.random() < (0.75 if name in rare or analyte["kind"] == "coded" else 0.1):
+        seldom = name in RARE or (analyte["kind"] == "coded" and name != "csf_oligoclonal_bands")
+        if name != "csf_leukocytes" and rng.random() < (0.75 if seldom else 0.1):
             continue
         observation = {"code": name}
         if analyte["kind"] == "coded":
             fill_coded(rng, analyte, observation, True)
+            words_of = [value["word"] for value in analyte["values"]]
+            if kind != "any" and rng.random() < 0.9:
+                observation["value"] = next(word for word in words_of if word in UNREMARKABLE)
+            if kind == "chronic" and name == "csf_oligoclonal_bands":
+                observation["value"] = rng.choice(("type_2", "type_3"))
         elif name in values:
             observation.update(value=values[name], unit=analyte["unit"])
         else:
             continue
         observations.append(observation)
     return observations
+
+
+def coherent_values(rng):
+    """One number per analyte; the parts of a differential and of a pair belong to one another."""
+    cells = rng.choice((rng.randint(0, 4), rng.randint(5, 60), rng.randint(50, 600), rng.randint(900, 3000)))
+    neutrophils = rng.choice((0, rng.randint(0, 30), rng.randint(20, 60), rng.randint(51, 95)))
+    lymphocytes = round((100 - neutrophils) * rng.choice((0.5, 0.8, 0.9, 1.0)))
+    serum_glucose = rng.choice((4.5, 5.5, 6.5, 9.0))
+    ratio = rng.choice((0.2, 0.35, 0.4, 0.45, 0.55, 0.62, 0.7))
+    albumin = rng.choice((35, 40, 45))
+    barrier = rng.choice((rng.randint(3, 6), rng.randint(6, 20), rng.randint(20, 60)))
+    return {
+        "csf_leukocytes": cells, "csf_neutrophils_pct": neutrophils, "csf_lymphocytes_pct": lymphocytes,
+        "csf_monocytes_pct": 100 - neutrophils - lymphocytes, "csf_neutrophils": round(cells * neutrophils / 100),
+        "csf_erythrocytes": rng.choice((0, 0, 0, 40, 700, 1500, 2500, 6000)),
+        "csf_protein": rng.choice((rng.randint(150, 450), rng.randint(450, 1000), rng.randint(1000, 6000), 12000)),
+        "serum_glucose": serum_glucose, "csf_glucose": round(serum_glucose * ratio, 3),
+        "csf_lactate": rng.choice((1.4, 1.8, 2.2, 2.8, 3.4, 3.5, 4.2, 8.0)),
+        "serum_albumin": albumin, "csf_albumin": barrier * albumin,
+        "serum_igg": 10, "csf_igg": round(barrier * 10 * rng.choice((0.4, 0.5, 0.9, 2)), 3),
+        "serum_iga": 2, "csf_iga": round(barrier * 2 * rng.choice((0.25, 0.3, 0.4, 1)), 3),
+        "serum_igm": 1, "csf_igm": round(barrier * rng.choice((0.1, 0.15, 0.2, 1)), 3),
+        "serum_kappa_flc": 12, "csf_kappa_flc": rng.choice((0.1, 0.4, 2)),
+        "blood_leukocytes": 8000, "blood_erythrocytes": 4_000_000,
+        "csf_blasts_pct": rng.choice((0, 0, 3, 40)), "csf_ctc": rng.choice((0, 0.9, 0.95, 1, 3)),
+        "csf_cea": rng.choice((1, 4.9, 5, 20)), "serum_cea": 3, "csf_ada": rng.choice((4, 12)),
+        "csf_eosinophils_pct": rng.choice((0, 0, 4, 10)), "csf_plasma_cells_pct": rng.choice((0, 0, 2)),
+        "csf_opening_pressure": rng.choice((12, 18, 30)), "csf_bilirubin_absorbance": rng.choice((0.001, 0.007, 0.02)),
+        "csf_cxcl13": rng.choice((20, 200)), "csf_il10": rng.choice((2, 40)),
+    }  # fmt: skip
+
+
+def normal_values(rng):
+    """The same for an adult without any abnormality, but for one value in some of them."""
+    albumin = rng.choice((35, 40, 45))
+    return {
+        "csf_leukocytes": rng.randint(0, 4), "csf_neutrophils_pct": 0, "csf_lymphocytes_pct": 70,
+        "csf_monocytes_pct": 30, "csf_neutrophils": 0, "csf_erythrocytes": 0, "csf_protein": rng.choice((300, 350, 400)),
+        "serum_glucose": 5.5, "csf_glucose": 3.6, "csf_lactate": rng.choice((1.4, 1.8, 1.8, 4.2)),
+        "serum_albumin": albumin, "csf_albumin": albumin * rng.choice((3, 4, 4, 12)),
+        "csf_igg": 16, "csf_iga": 2, "csf_igm": 0.3, "csf_kappa_flc": 0.1, "csf_blasts_pct": 0, "csf_ctc": 0,
+        "csf_cea": 1, "csf_ada": 4, "csf_eosinophils_pct": 0, "csf_plasma_cells_pct": 0, "csf_opening_pressure": 12,
+        "csf_bilirubin_absorbance": 0.001, "csf_cxcl13": 20, "csf_il10": 2,
+    }  # fmt: skip
 
 
 def repeats(rng, analyte, first, collected):

@@ -6,15 +6,31 @@ import ast
 import json
 import re
 import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
+from random import Random
 
+import numpy as np
 import pytest
 import yaml
 
 import csfinterp
-from csfinterp.formats import panel_json
-from csfinterp.knowledge import check_edition
+from csfinterp.errors import ConflictError, EditionError
+from csfinterp.formats import panel_json, report_text
+from csfinterp.knowledge import apply_site_rules, check_edition, load_site_rules
+from csfinterp.model.context import CODED_INPUTS
+from csfinterp.model.edition import SiteRules
+from csfinterp.model.predicate import Is, inputs, leaves
+from csfinterp.service import Service
+from csfinterp.settings import Settings
+from csfinterp.steps.layout import GRADES
+from csfinterp.steps.pipeline import Core
+from csfinterp.store import open_store
+from tests import law_texts
+from tests.coefficient_files import coefficient_file, signed, unsigned
 from tests.conftest import SHIPPED
 from tests.making import (
     albumin_pair,
@@ -34,7 +50,10 @@ from tests.making import (
     value,
     word,
 )
+from tests.law_texts import edition_texts, exclusion, printed, sentences
+from tests.random_panels import random_panel
 from tests.steps.lm_table import COMBINATIONS, LETTER, LEVELS, Combination
+from tests.steps.reading import advice, cautions, grade, ig_pairs, item, pattern, said, sent
 from tests.steps.test_lm_cross_product import answers, document
 
 TUMORS = ("solid", "hematologic", "primary_cns", "none", "unknown")
@@ -55,20 +74,38 @@ def texts(part: object) -> list[str]:
     return [text for inner in part for text in texts(inner)] if isinstance(part, list | tuple) else []
 
 
-@pytest.fixture(scope="module")
-def levels(core) -> dict[Combination, dict]:
+def some_levels(core) -> dict[Combination, dict]:
     """Every 11th combination of the grid: prime to the sizes of all axes, so that every word meets every other."""
     some = COMBINATIONS[::11]
     return dict(zip(some, answers(core, [document(one) for one in some]), strict=True))
 
 
+@pytest.fixture(scope="module")
+def levels(core) -> dict[Combination, dict]:
+    return some_levels(core)
+
+
+def documents_of(core, sent: list[dict]) -> list[dict]:
+    """Answers to these panels, in one stacked run."""
+    found = core.interpret_many([panel_json.read_document(one) for one in sent])
+    return [panel_json.write(one, panel_json.Envelope(None, 1, "2026-03-01T10:00:00Z")) for one in found]
+
+
+RANDOM = [random_panel(seed) for seed in range(200)]
+
+
+@pytest.fixture(scope="module")
+def documents(core) -> list[dict]:
+    """Answers to 200 random panels."""
+    return documents_of(core, RANDOM)
+
+
 # A. LM certainty
 
-EXCLUDED = re.compile(
-    r"\b(LM|metastas[ie]s|tumor|disease|infection|meningitis)\b[^.]*\b(is|are|was|were) excluded\b"
-    r"|rules? out|ruled out",
-    re.I,
-)
+
+def excluded(answer: dict) -> list[str]:
+    """Sentences of the answer that claim an exclusion."""
+    return [sentence for sentence in printed(answer) if exclusion(sentence)]
 
 
 @pytest.mark.parametrize("count", [0, 1, 4, 5, 29, 30, 500, 5000])
@@ -78,7 +115,7 @@ def test_sl01_cell_count_never_moves_the_level(interpret, count, cytology):
     without = interpret(panel(*sent, context=SOLID_TYPICAL))
     answer = interpret(panel(*sent, quantity("csf_leukocytes", count, "/uL"), context=SOLID_TYPICAL))
     assert answer["lm"] == without["lm"]
-    assert not EXCLUDED.search(everything(answer))
+    assert excluded(answer) == []
 
 
 @pytest.mark.parametrize("cytology", ["suspicious", "atypical"])
@@ -232,23 +269,26 @@ def test_sl15_shares_are_never_worded_as_test_performance(interpret, tumor, coun
 def test_sl16_normal_mri_never_excludes(interpret, cytology):
     sent = [quantity("csf_protein", 300, "mg/L"), *([word("csf_cytology", cytology)] if cytology else [])]
     answer = interpret(panel(*sent, context={"tumor": "solid", "mri": "normal", "clinical_signs": "typical"}))
-    assert not EXCLUDED.search(everything(answer))
+    assert excluded(answer) == []
     assert answer["lm"]["certainty"] == {"positive": "confirmed"}.get(cytology, "possible")
 
 
+INFECTIONS = ("bacterial_meningitis", "viral_meningitis", "tuberculous_meningitis", "fungal_meningitis")
+
+
 def test_sl17_no_rule_reads_the_pattern_of_enhancement(edition):
-    """Dural (pachymeningeal) enhancement and its extent are no input of the evidence table or of a finding."""
-    words = {name for table in edition.evidence for name in table.inputs}
-    assert words <= {
-        "tumor",
-        "biopsy",
-        "csf_cytology",
-        "csf_cytology_best",
-        "mri",
-        "clinical_signs",
-        "csf_flow_cytometry",
-    }
-    assert not re.search(r"pachymening|dural", json.dumps([str(finding.when) for finding in edition.findings]), re.I)
+    """Dural (pachymeningeal) enhancement is no input of any rule; typical enhancement favors no infection, and only the
+    radiologist's word enters the level."""
+    rules_ = [*edition.first_program.values(), *edition.second_program.values()]
+    rules_ += [row.when for table in edition.evidence for row in table.rows]
+    rules_ += [refusal.when for score in edition.scores for refusal in score.refusals]
+    read = {name for rule in rules_ for name in inputs(rule)}
+    assert "mri" in read
+    assert not [name for name in (*read, *CODED_INPUTS) if re.search(r"pachymening|dural|enhancement_type", name)]
+    for pattern_ in edition.patterns:
+        if pattern_.id in INFECTIONS:
+            reads = {leaf for item_ in pattern_.items for leaf in leaves(item_.when) if isinstance(leaf, Is)}
+            assert not [leaf for leaf in reads if leaf.input == "mri" and {"linear", "nodular"} & set(leaf.values)]
 
 
 @pytest.mark.parametrize("mri", [*LETTER, "not_done"])
@@ -257,7 +297,7 @@ def test_sl18_absent_signs_never_exclude(interpret, mri):
         panel(word("csf_cytology", "positive"), context={"tumor": "solid", "mri": mri, "clinical_signs": "none"})
     )
     assert answer["lm"]["certainty"] == "confirmed"
-    assert not EXCLUDED.search(everything(answer))
+    assert excluded(answer) == []
 
 
 # B. Data and missing values
@@ -551,7 +591,7 @@ def test_sl43_low_cell_count_never_silences_the_alarm(interpret, count, lactate)
     answer = interpret(panel(quantity("csf_leukocytes", count, "/uL"), quantity("csf_lactate", lactate, "mmol/L")))
     assert truth(answer, "bacterial_alarm_value") == "true"
     assert truth(answer, "lactate_bacterial_range") == "true"
-    assert not EXCLUDED.search(everything(answer))
+    assert excluded(answer) == []
 
 
 NEGATIVES = [
@@ -562,9 +602,6 @@ NEGATIVES = [
     "csf_flow_cytometry",
     "csf_cryptococcal_antigen",
 ]
-EXCLUSION = re.compile(r"(?<!not )(?<!does not )\b(excludes|exclude|excluded|rules out|ruled out)\b", re.I)
-DENIED = re.compile(r"(not|never|nothing|neither|no)\b[^.;]{0,60}\b(exclude|excludes|excluded|exclusion)", re.I)
-
 
 @pytest.mark.parametrize("analyte", NEGATIVES)
 @pytest.mark.parametrize("tumor", TUMORS)
@@ -572,11 +609,7 @@ def test_sl45_a_negative_is_never_an_exclusion(interpret, analyte, tumor):
     answer = interpret(
         panel(word(analyte, "negative"), *QUIET, context={"tumor": tumor, "mri": "normal", "clinical_signs": "none"})
     )
-    shown = [text for key, part in answer.items() if key != "citations" for text in texts(part)]
-    for text in shown:
-        for sentence in re.split(r"(?<=[.;])\s", text.replace("_", " ")):
-            if EXCLUSION.search(sentence) or "exclu" in sentence.lower():
-                assert DENIED.search(sentence) or "reference studies exclude" in sentence, sentence
+    assert excluded(answer) == []
 
 
 # D. Scores
@@ -625,8 +658,6 @@ def test_sl63_recalled_statements_are_marked_where_a_reader_sees_them(interpret)
         panel(word("csf_cytology", "negative"), context={"tumor": "solid", "mri": "linear", "clinical_signs": "other"})
     )
     assert (answer["lm"]["row"], answer["lm"]["status"]) == ("R10", "recalled")
-    from csfinterp.formats import report_text
-
     assert "recalled" in report_text.write(answer)
 
 
@@ -693,5 +724,6 @@ def test_every_law_here_names_its_number():
     named = {
         node.name[5:9] for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_sl")
     }
-    numbers = [*range(1, 19), *range(20, 32), 40, 41, 42, 43, 45, 54, 63, 67, 68, 70]
-    assert named >= {f"sl{number:02}" for number in numbers}
+    numbers = [*range(1, 19), *range(20, 32), *range(40, 50), *range(50, 59), *range(60, 69), *range(70, 76)]
+    assert len(numbers) == 64
+    assert named == {f"sl{number:02}" for number in numbers}

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator
 from csfinterp.formats.report_document import Report
 from csfinterp.formats.report_layout import WIDTH, fact, paragraph, wrap
 from csfinterp.formats.report_trace_parts import Statement, statements
-from csfinterp.formats.report_words import Part, part, parts, text, texts, unit_text, value_text, words
+from csfinterp.formats.report_words import Part, part, parts, sent_text, text, texts, unit_text, value_text, words
+from csfinterp.model.context import CODED_SUBJECT
 from csfinterp.model.edition import Edition
 from csfinterp.model.predicate import Above, Below, Between, Holds, Limit, Predicate, inputs, leaves
 
-NEAR = 8
+NEAR, LABEL = 8, 15
 
 
 def near(edition: Edition, identifier: str) -> list[str]:
@@ -50,29 +51,74 @@ def _trace(edition: Edition, report: Report, entry: Statement) -> Iterator[str]:
     if entry.name:
         yield from fact("Name", entry.name)
     yield from _answer(report, entry)
-    for label, said in entry.facts:
-        yield from fact(label, said)
-    for label, predicate in entry.rules:
-        yield from fact(label, predicate.sentence())
-    named = [predicate for _, predicate in entry.rules]
-    yield from _values(edition, report, named, entry.values)
-    yield from _limits(edition, report, named, entry.values)
+    yield from _labelled([*entry.facts, *_rules(report, entry)])
+    rules = _with_named(edition, [predicate for _, predicate in entry.rules])
+    names = list(dict.fromkeys([*entry.values, *(name for rule in rules for name in inputs(rule))]))
+    yield from _labelled(("Values", _value_line(edition, report, name)) for name in names)
+    limits = dict.fromkeys([*_decision_limits(edition, rules), *_rows(report, names)])
+    yield from _labelled(("Limits", limit) for limit in limits)
     yield from _sources(edition, entry)
+
+
+def _labelled(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Facts, a label only where it changes; a label that is too long for its column opens its text."""
+    before = ""
+    for label, said in pairs:
+        if len(label) > LABEL:
+            said, label = f"{label}: {said}", "Rule"
+        yield from fact("" if label == before else label, said)
+        before = label
+
+
+def _rules(report: Report, entry: Statement) -> Iterator[tuple[str, str]]:
+    """The rules as sentences; those of pattern items with the truth that the document prints."""
+    items = [
+        item for place in entry.places for pattern in _at(report.document, place) for item in parts(pattern, "items")
+    ]
+    truths = {text(item, "id"): text(item, "truth") for item in items}
+    for label, predicate in entry.rules:
+        truth = f"{truths[label]}: " if truths.get(label) else ""
+        yield label, truth + predicate.sentence()
+
+
+def _with_named(edition: Edition, rules: list[Predicate]) -> list[Predicate]:
+    """The rules, and those of every statement that they name with `holds`."""
+    programs = edition.first_program | edition.second_program | {rule.id: rule.when for rule in edition.quality}
+    found, seen = list(rules), set[str]()
+    for rule in found:  # grows while it is read
+        for leaf in leaves(rule):
+            if isinstance(leaf, Holds) and leaf.at_least is None and leaf.id in programs and leaf.id not in seen:
+                seen.add(leaf.id)
+                found.append(programs[leaf.id])
+    return found
 
 
 # what this document answers -----------------------------------------------------------------------------------------
 
 
 def _answer(report: Report, entry: Statement) -> Iterator[str]:
-    """The places of the document that this statement filled, in the document's own words."""
+    """What the places of the document that this statement filled say, in the document's own words."""
+    if entry.kind == "result":
+        yield from _sent(report, entry.id)
     found = [item for place in entry.places for item in _at(report.document, place)]
     if entry.places and not found:
         yield from fact("This panel", entry.silent)
-    for item in found:
-        for label, key in _TOLD:
-            for said in dict.fromkeys(texts(item, key) or [text(item, key)]):
-                if said and not (key == "text" and not said.strip()):
-                    yield from fact(label, said)
+    told = [(label, said) for item in found for label, key in _TOLD for said in texts(item, key) or [text(item, key)]]
+    yield from _labelled(dict.fromkeys((label, said) for label, said in told if said))
+
+
+def _sent(report: Report, name: str) -> Iterator[str]:
+    """Below the value itself: what was sent, the notes, the laboratory's own flag and range."""
+    for result in parts(report.document, "results"):
+        if text(result, "analyte") == name:
+            if part(result, "reported"):
+                yield from fact(
+                    "Sent", f"{sent_text(part(result, 'reported'))} {text(part(result, 'reported'), 'unit')}"
+                )
+            for note in (text(result, "advisory"), *(text(note, "text") for note in parts(result, "notes"))):
+                yield from fact("Note", note) if note else ()
+            for label in ("laboratory_flag", "laboratory_range"):
+                yield from fact("Laboratory", text(result, label)) if text(result, label) else ()
 
 
 _TOLD = (
@@ -103,25 +149,9 @@ _STATUS_IS_ANSWER = ("scores", "hematologic_cns", "leukemia_cns")
 # values and limits --------------------------------------------------------------------------------------------------
 
 
-def _read(edition: Edition, predicates: Iterable[Predicate], more: Iterable[str]) -> list[str]:
-    """Every quantity and coded input that the rules read, also through statements that they name."""
-    waiting, seen, names = list(predicates), set[str](), dict[str, None](dict.fromkeys(more))
-    programs = edition.first_program | edition.second_program | {rule.id: rule.when for rule in edition.quality}
-    while waiting:
-        predicate = waiting.pop(0)
-        names |= dict.fromkeys(inputs(predicate))
-        for leaf in leaves(predicate):
-            if isinstance(leaf, Holds) and leaf.id in programs and leaf.id not in seen:
-                seen.add(leaf.id)
-                waiting.append(programs[leaf.id])
-    return list(names)
-
-
-def _values(edition: Edition, report: Report, rules: list[Predicate], more: Iterable[str]) -> Iterator[str]:
-    label = "Values"
-    for name in _read(edition, rules, more):
-        yield from fact(label, f"{name}: {_value(edition, report, name)}")
-        label = ""
+def _value_line(edition: Edition, report: Report, name: str) -> str:
+    named = f" ({report.name(name)})" if name in edition.analyte or name in edition.derived_by_id else ""
+    return f"{name}{named}: {_value(edition, report, name)}"
 
 
 def _value(edition: Edition, report: Report, name: str) -> str:
@@ -139,6 +169,8 @@ def _value(edition: Edition, report: Report, name: str) -> str:
     derived = edition.derived_by_id.get(name)
     if derived is not None:
         return f"not among the results (calculated for rules: {derived.formula})"
+    if name in CODED_SUBJECT or name == "csf_cytology_best":
+        return "worked out from the panel and its history, not printed by itself"
     return "no result in this document" if name in edition.analyte else "not stated in this document"
 
 
@@ -146,13 +178,6 @@ def _result(result: Part) -> str:
     shown = f"{value_text(result)} {unit_text(result)}".strip() or "no value"
     flag = f"flag {text(result, 'flag')}" if text(result, "flag") else f"not judged ({text(result, 'not_judged')})"
     return f"{shown}, {flag}{', critical' if result.get('critical') is True else ''}"
-
-
-def _limits(edition: Edition, report: Report, rules: list[Predicate], more: Iterable[str]) -> Iterator[str]:
-    """Every limit that the rules compare with: decision limits, and the interval rows in force."""
-    said = dict.fromkeys([*_decision_limits(edition, rules), *_rows(edition, report, _read(edition, rules, more))])
-    for place, line in enumerate(said):
-        yield from fact("" if place else "Limits", line)
 
 
 def _decision_limits(edition: Edition, rules: list[Predicate]) -> Iterator[str]:
@@ -174,12 +199,13 @@ def _compared(leaf: Predicate) -> tuple[Limit, ...]:
     return ()
 
 
-def _rows(edition: Edition, report: Report, names: list[str]) -> Iterator[str]:
+def _rows(report: Report, names: list[str]) -> Iterator[str]:
     for result in parts(report.document, "results"):
         used, name = part(result, "reference"), text(result, "analyte")
         if used and name in names:
             source = f"{', '.join(texts(used, 'citations'))}; {text(used, 'status')}"
-            limits = f"{text(used, 'text')} {text(used, 'unit')}".strip()
+            unit = "" if text(used, "unit") == "1" else text(used, "unit")
+            limits = f"{text(used, 'text')} {unit}".strip()
             yield f"{text(used, 'rule')}: {name} {limits}, {text(used, 'partition')} [{source}]"
 
 
@@ -188,8 +214,7 @@ def _rows(edition: Edition, report: Report, names: list[str]) -> Iterator[str]:
 
 def _sources(edition: Edition, entry: Statement) -> Iterator[str]:
     yield from fact("Status", entry.status) if entry.status else ()
-    for place, name in enumerate(dict.fromkeys(entry.citations)):
-        yield from fact("" if place else "Sources", f"{name}: {_citation(edition, name)}")
+    yield from _labelled(("Sources", f"{name}: {_citation(edition, name)}") for name in dict.fromkeys(entry.citations))
     if entry.uses_named():
         yield from paragraph("A statement named in a rule is explained by --explain with its own id.")
 
@@ -202,5 +227,3 @@ def _citation(edition: Edition, name: str) -> str:
     told = [str(item).rstrip(".") for item in (found.authors, found.title, year) if item]
     numbers = [f"doi:{found.doi}" if found.doi else "", f"PMID {found.pmid}" if found.pmid else ""]
     return ". ".join([*told, *filter(None, numbers)]) + f" ({found.status})"
-
-

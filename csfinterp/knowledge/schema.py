@@ -252,6 +252,7 @@ class QualitySchema(Sourced):
     suppresses = texts_list()
     not_judged = one_of(NOT_JUDGED, load_default="suppressed")
     lower_bound = texts_list()
+    marks = texts_list()
     text = Text(required=True)
 
 
@@ -262,6 +263,7 @@ class FindingSchema(Sourced):
     texts = fields.Dict(keys=one_of(("true", "false", "unknown")), values=Text(), load_default=dict)
     grades = maybe_text()
     silent_if = texts_list()
+    silent_unless = texts_list()
     rank = Whole(load_default=5)
 
 

@@ -97,6 +97,7 @@ CODED_SUBJECT: dict[str, tuple[str, ...]] = {
     "spinal_signs": ("not_stated", "yes"),
     "cranial_signs": ("not_stated", "yes"),
     "last_tube": ("unknown", "yes", "no"),
+    "leukocytes_unusable": ("no", "yes"),
     "assay_comparable": ("no", "yes"),
 }
 # Which class of organism any positive result of the panel has: several may be found at once.

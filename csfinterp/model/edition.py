@@ -276,6 +276,7 @@ class QualityRule:
     """A preanalytic or plausibility rule. Where `when` is TRUE its `suppresses` targets become UNKNOWN.
 
     Targets are ids of quantities (flag null with `not_judged`, rules read UNKNOWN) or of findings. Targets named in
+    `marks` keep flag and value, with the rule's text beside them. Targets named in
     `lower_bound` are not withheld but read as "at least this value": a high one stands, a normal one is not judged.
     Critical flags are never suppressed.
     """
@@ -291,13 +292,15 @@ class QualityRule:
     suppresses: tuple[str, ...] = ()
     not_judged: str = "suppressed"
     lower_bound: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finding:
     """A named statement with three truth values. `rank`: place among the sentences (low first).
 
-    `silent_if`: findings that already say it, so that the summary does not repeat it.
+    `silent_if`: findings that already say it, so that the summary does not repeat it. `silent_unless`: findings without
+    which the summary leaves it out (a share of few cells).
     """
 
     id: str
@@ -308,6 +311,7 @@ class Finding:
     texts: Mapping[str, str] = field(default_factory=dict)
     grades: str | None = None
     silent_if: tuple[str, ...] = ()
+    silent_unless: tuple[str, ...] = ()
     rank: int = 5
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from csfinterp.model.cohort import Cell, CodeKey, Observations, Pairs, Subjects, TextColumn
 from csfinterp.model.context import CODED_INPUTS, CONDITIONS, NUMBER_CONTEXT
+from csfinterp.model.edition import CodeMap
 from csfinterp.model.panel import Observation, Panel
 from csfinterp.steps.facts import Named, organisms, platform_name, stated_facts
 from csfinterp.steps.identify import Identifier
@@ -53,6 +54,7 @@ class Columns:
             if entry.function == "platform_limit"
         }
         self._comparable = bool(rules and rules.assay_comparable)
+        self._maps: dict[str, CodeMap] = {found.source: found for found in (rules.code_maps if rules else ())}
         self._comma = {found.source for found in (rules.code_maps if rules else ()) if found.decimal_comma}
         self._cytology = {word: number for number, word in enumerate(layout.words[BEST_CYTOLOGY])}
 
@@ -68,10 +70,13 @@ class Columns:
             place += [number] * len(panel.observations)
             every += panel.observations
             keys += [_key(found, panel) for found in panel.observations]
+            mapped = self._maps.get(panel.source.system or "")
+            values = [self._mapped_word(found, panel, mapped) for found in panel.observations]
             cells += [
-                Cell(_point(found.value) if comma else found.value, found.comparator) for found in panel.observations
+                Cell(_point(value) if comma else value, found.comparator)
+                for value, found in zip(values, panel.observations, strict=True)
             ]
-            units += [found.unit for found in panel.observations]
+            units += [self._mapped_unit(found, panel, mapped) for found in panel.observations]
         withdrawn = [found.status in WITHDRAWN for found in every]
         tubes = [found.tube for found in every]
         targets = [found.organism for found in every]
@@ -84,6 +89,22 @@ class Columns:
             targets if any(targets) else None,
             np.array(withdrawn) if any(withdrawn) else None,
         )
+
+    def _mapped_word(self, found: Observation, panel: Panel, mapped: CodeMap | None) -> str | None:
+        """The sender's own word for a coded result, as the site's code map reads it; else the text as sent."""
+        if mapped is None or not mapped.words or found.value is None:
+            return found.value
+        row = self._identifier.identity(_key(found, panel)).row
+        words = mapped.words.get(self._layout.statements[row], {}) if row >= 0 else {}
+        seen = " ".join(found.value.split()).casefold()
+        return next((word for text, word in words.items() if " ".join(text.split()).casefold() == seen), found.value)
+
+    def _mapped_unit(self, found: Observation, panel: Panel, mapped: CodeMap | None) -> str | None:
+        """The unit as sent; for a sender that sends none, the unit that the site's code map states for the test."""
+        if mapped is None or not mapped.default_units or (found.unit or "").strip():
+            return found.unit
+        row = self._identifier.identity(_key(found, panel)).row
+        return mapped.default_units.get(self._layout.statements[row]) if row >= 0 else found.unit
 
     def subjects(self, panels: Sequence[Panel]) -> Subjects:
         """One entry per panel."""

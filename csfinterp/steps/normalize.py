@@ -380,6 +380,9 @@ class Normalizer:
                 if cohort.high is not cohort.low:
                     cohort.high[layout.quantity[name]] = numbers
         self._best_cytology(cohort)
+        if "csf_leukocytes" in layout.quantity:  # sent but not usable: no other count stands in (ER10)
+            reason = cohort.reason[layout.statement["csf_leukocytes"]]
+            cohort.code[layout.coded["leukocytes_unusable"]] = reason > 0
 
     def _best_cytology(self, cohort: Cohort) -> None:
         """Best of this panel and the history it carries: a later negative never undoes an earlier positive (SL11)."""

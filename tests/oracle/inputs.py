@@ -3,6 +3,7 @@ the tumor's texts, the platform of tumor cell capture, the leading immunoglobuli
 
 from csfinterp.model.context import ORGANISM_CLASSES
 from tests.oracle import patient
+from tests.oracle.knowledge import limit_value
 from tests.oracle.logic import TRUE, above, point
 
 ORGANISM_TESTS = ("csf_gram_stain", "csf_culture", "csf_pathogen_pcr")
@@ -29,7 +30,7 @@ def panel_words(edition, document, cells):
         "first_cytology_sample": yes(first_sample(context)),
         "first_tumor_cells": yes(first_tumor_cells(context, cells)),
         "last_tube": last_tube(specimen, cells),
-        "assay_comparable": "no",  # only a site says so
+        "assay_comparable": yes(edition["site"].get("assay_comparable")),  # only a site says so
     }
 
 
@@ -117,11 +118,17 @@ def last_tube(specimen, cells):
 # Numbers
 
 
-def platform_limit(document, constants):
-    """The cut-off of the platform that counted the tumor cells; None for any other or none."""
-    name = (document.get("context") or {}).get("csf_ctc_platform") or ""
-    key = "_".join(name.lower().replace("-", " ").replace("_", " ").split())
-    return constants.get(key)
+def platform_limit(edition, document, entry):
+    """The cut-off of the platform that counted the tumor cells, the site's own first; None for any other or none."""
+    name = platform((document.get("context") or {}).get("csf_ctc_platform") or "")
+    own = {platform(key): limit for key, limit in (edition["site"].get("platforms") or {}).items()}
+    if name in own:
+        return limit_value(edition, own[name], entry["inputs"][0])
+    return entry["constants"].get(name)
+
+
+def platform(name):
+    return "_".join(name.lower().replace("-", " ").replace("_", " ").split())
 
 
 def dominant_ig(facts):

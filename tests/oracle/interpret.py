@@ -4,7 +4,7 @@ profiles, tables; then, with all of these, cautions, statements, lines and recom
 from csfinterp.model.context import CODED_INPUTS
 from tests.oracle import inputs, judging, patient, patterns, statements
 from tests.oracle.calculation import calculate
-from tests.oracle.knowledge import load
+from tests.oracle.knowledge import limit_value, load
 from tests.oracle.logic import FALSE, TRUE, UNKNOWN, WORDS, Span, Truths, overlap, point, unknown_words
 from tests.oracle.reading import SPECIMEN_PROBLEMS, read_panel
 
@@ -14,10 +14,15 @@ MORE = {"LL": ("LL", "L", "N", "H", "HH"), "L": ("L", "N", "H", "HH"), "N": ("N"
 
 
 class Oracle:
-    """`interpret(document)` returns plain dicts and sets; see the keys at its end."""
+    """`interpret(document)` returns plain dicts and sets; see the keys at its end.
 
-    def __init__(self, folder, options=()):
+    `site`: what a site adds to the edition: `assay_limits` (analyte -> limit text), `platforms` (of csf_ctc, name ->
+    limit text), `assay_comparable` (True where it says so).
+    """
+
+    def __init__(self, folder, options=(), site=None):
         self.edition = load(folder, options)
+        self.edition["site"] = site or {}
 
     def interpret(self, document):
         return Panel(self.edition, document).answer()
@@ -90,7 +95,10 @@ class Panel:
             elif entry["function"] == "advisory_limit":
                 value = self.advisory_limit(name, entry["inputs"][0])
             elif entry["function"] == "platform_limit":
-                value = inputs.platform_limit(self.document, entry["constants"])
+                value = inputs.platform_limit(self.edition, self.document, entry)
+            elif entry["function"] == "site_limit":
+                limit = (self.edition["site"].get("assay_limits") or {}).get(entry["inputs"][0])
+                value = limit_value(self.edition, limit, entry["inputs"][0]) if limit else None
             elif entry["function"] == "differential_sum" and not all(span.exact for span in self.sent(entry["inputs"])):
                 self.spans[name] = sum_of_spans(self.sent(entry["inputs"]))
                 value = None

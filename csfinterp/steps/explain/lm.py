@@ -94,6 +94,18 @@ def _cautions(row: Row, verdict: Verdict) -> Iterator[LMCaution]:
         yield LMCaution("spine_not_imaged", texts["spine_not_imaged"])
 
 
+def _with_today(row: Row, text: str, because: tuple[str, ...]) -> str:
+    """Where an earlier sample decided: which one, and that this sample does not undo it (IN2)."""
+    earlier = next(
+        (reason.partition("(earlier sample")[2].rstrip(")") for reason in because if "(earlier" in reason), None
+    )
+    if earlier is None:
+        return text
+    today = row.word("csf_cytology")
+    now = f"; cytology of this sample is {today}, which does not undo it" if today else ""
+    return f"{text.rstrip('.')} (earlier sample{earlier}{now})."
+
+
 def leukemia(row: Row) -> LeukemiaResult:
     """CNS status of acute lymphoblastic leukemia (scores.md S7):
     first TRUE row, provisional while an earlier is open."""
@@ -129,14 +141,15 @@ def hematologic(row: Row) -> HematologicResult:
     used = [leaf for leaf in leaves(found.when) if isinstance(leaf, Is)] if found else []
     because = tuple(
         f"{PRINTED.get(leaf.input, leaf.input)} {verdict.words[leaf.input]}"
+        + (_earlier(row, verdict.words[leaf.input] or "") if leaf.input in PRINTED else "")
         for leaf in used
         if row.truth(leaf) is Truth.TRUE and leaf.input != "tumor"
     )
     missing = _ids(tuple(name for name in verdict.missing if name != "tumor")) if applies else ()
     return HematologicResult(
         status=verdict.answer,
-        row=found.id if found and applies else None,
-        text=(found.text or "") if found else "",
+        row=found.id.split("-")[0] if found and applies else None,
+        text=_with_today(row, (found.text or "") if found else "", because),
         because=tuple(dict.fromkeys(because)) if applies else (),
         missing=missing,
         would_settle=missing if verdict.answer in ("incomplete", "undecided") else (),

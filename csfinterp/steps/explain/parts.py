@@ -70,6 +70,15 @@ class Parts:
         return {rule.id: rule.when for rule in self.edition.quality}
 
     @cached_property
+    def marks(self) -> Mapping[str, Sequence[int]]:
+        """Quality rules that set a mark beside a value, by the value's id."""
+        found: dict[str, list[int]] = {}
+        for number, rule in enumerate(self.edition.quality):
+            for name in rule.marks:
+                found.setdefault(name, []).append(number)
+        return found
+
+    @cached_property
     def timed(self) -> frozenset[str]:
         """Ids of the times to analysis."""
         return frozenset(entry.id for entry in self.edition.derived if entry.function == "time_to_analysis")

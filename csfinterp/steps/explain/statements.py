@@ -165,6 +165,8 @@ def _marker(row: Row, profile: Profile, marker: ProfileMarker, truth: Truth) -> 
         notes.append(marker.extra)
     if truth is not Truth.UNKNOWN and _blood_may_contribute(row):
         notes.append(row.parts.edition.texts["blood_may_contribute"])
+    if marker.disputed:  # a direction that nobody can vouch for is compared with nothing (profiles.md section 5)
+        truth = Truth.UNKNOWN
     agreement = {Truth.TRUE: "agrees", Truth.FALSE: "differs", Truth.UNKNOWN: "not_evaluable"}[truth]
     return MarkerResult(
         id=marker.id,
