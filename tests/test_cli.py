@@ -146,6 +146,55 @@ def test_version(environment: dict[str, str]) -> None:
     assert run(environment, "--version").stdout.split()[-1] == csfinterp.__version__
 
 
+# --- interpret --explain ---
+
+
+@pytest.mark.parametrize(
+    ("identifier", "said"),
+    [
+        ("pleocytosis", ["FINDING pleocytosis", "Truth true", "csf_leukocytes flagged H or HH", "csf_leukocytes/L5",
+                         "Leukocytes in CSF): 21 /uL, flag H", "Status ours"]),
+        ("lactate_bacterial_range", ["DL-LAC: csf_lactate >= 3.5 mmol/L", "secondary]"]),
+        ("PT1", ["QUALITY RULE count_delayed", "collection_to_analysis_min > 60 min"]),
+        ("bacterial_meningitis", ["PATTERN bacterial_meningitis", "Grade not_evaluable", "Reason alarm_value",
+                                  "Grade by core items B1", "DL-BACT-LAC", "B4 true: csf_lactate >= 3.5"]),
+        ("p-bact", ["PATTERN bacterial_meningitis"]),
+        ("B4", ["PATTERN ITEM B4", "Truth true", "csf_lactate >= 3.5 mmol/L", "DL-LAC", "Kind core"]),
+        ("PC01", ["CAUTION PC01", "Says Three-way differential", "Rule", "Status ours"]),
+        ("R-I08", ["RECOMMENDATION three_way_differential", "Number R-I08", "Audience treating_team"]),
+        ("bacterial_alarm_value", ["FINDING bacterial_alarm_value", "RECOMMENDATION bacterial_alarm_value"]),
+        ("lm", ["EVIDENCE TABLE lm", "Certainty confirmed", "Type IA", "K1", "EANO-ESMO"]),
+        ("pan2018", ["SCORE pan2018", "Status refused", "Refused if (tumor class not stated)"]),
+        ("csf_lactate", ["RESULT csf_lactate", "csf_lactate/C4", "1.1-2.4 mmol/L", "flag H", "[lab_saarland"]),
+        ("igg_limit", ["CALCULATED VALUE igg_limit", "Formula", "Constant"]),
+        ("DL-LAC", ["DECISION LIMIT DL-LAC", "Limit csf_lactate >= 3.5 mmol/L"]),
+        ("CR-WBC", ["CRITICAL RULE", "nobody has to be called"]),
+        ("solid_tumor", ["PROFILE solid_tumor", "Entry criterion"]),
+    ],
+)  # fmt: skip
+def test_explain_prints_rule_values_limits_and_sources(
+    environment: dict[str, str], identifier: str, said: list[str]
+) -> None:
+    done = run(environment, "interpret", str(SAMPLE.path), "--explain", identifier)
+    assert (done.returncode, done.stderr) == (0, "")
+    text = " ".join(done.stdout.split())
+    for words in (*said, "Sources", "Status"):
+        assert words in text, words
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_an_unknown_id_is_bad_usage_and_names_ids_like_it(environment: dict[str, str]) -> None:
+    done = run(environment, "interpret", str(SAMPLE.path), "--explain", "pleocytosys")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "has no statement 'pleocytosys'. Ids like it: pleocytosis" in done.stderr
+
+
+def test_explain_names_the_specimen_where_there_are_many(environment: dict[str, str]) -> None:
+    done = run(environment, "interpret", "-", "--explain", "pleocytosis", data=jsonl(2))
+    assert done.stdout.count("FINDING pleocytosis") == 2
+    assert done.stdout.startswith("Specimen S-0\n")
+
+
 # --- demo and serve ---
 
 

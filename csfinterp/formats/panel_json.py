@@ -230,7 +230,7 @@ _WHO = ("edition", "site_rules", "software", "patient", "specimen", "context")
 
 def _readings(interpretation: Interpretation) -> dict[str, object]:
     """Leukemia status, liquid biopsy, patterns, cautions, differential, scores and recommendations."""
-    leukemia = _plain(interpretation.leukemia_cns)
+    leukemia = _at_end(_plain(interpretation.leukemia_cns), "text")
     leukemia["source_status"] = leukemia.pop("status_of_source")
     scores = []
     for score in interpretation.scores:
@@ -242,12 +242,19 @@ def _readings(interpretation: Interpretation) -> dict[str, object]:
             "statements": _plain(interpretation.liquid_biopsy),
             "variants": _variants(interpretation.results),
         },
-        "patterns": _plain(interpretation.patterns),
+        "patterns": [_at_end(entry, "lines", "status") for entry in _plain(interpretation.patterns)],
         "cautions": _plain(interpretation.cautions),
         "differential": _plain(interpretation.differential),
         "scores": scores,
         "recommendations": _plain(interpretation.recommendations),
     }
+
+
+def _at_end(entry: dict[str, Any], *ours: str) -> dict[str, Any]:
+    """The same entry with the keys that the contract does not print behind those that it does."""
+    for name in ours:
+        entry[name] = entry.pop(name)
+    return entry
 
 
 def _variants(results: tuple[Result, ...]) -> list[dict[str, object]]:

@@ -146,6 +146,7 @@ _SIGNS = ((">=", "≥"), ("<=", "≤"))
 _QUESTION = re.compile(rf"\bquestion ({'|'.join(QUESTIONS)})\b")
 _GRADED = re.compile(r" (?=at least (?:established|fits|partly_fits))")
 # Where a clause begins a name keeps its capital.
+_PROPER = ("Gram", "India", "Lancet")
 _STARTS = ("; ", ". ", ": ", "(")
 
 
@@ -179,6 +180,7 @@ def spoken(sentence: str, names: Mapping[str, str]) -> str:
 
 def _placed(found: re.Match[str], names: Mapping[str, str]) -> str:
     name, before = name_of(found[0], names), found.string[: found.start()]
-    if not before or before.endswith(_STARTS) or not name[1:2].islower():
+    first = name.split(" ")[0]
+    if not before or before.endswith(_STARTS) or first in _PROPER or not first[1:].islower():
         return name
     return name[0].lower() + name[1:]

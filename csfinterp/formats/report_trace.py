@@ -83,7 +83,8 @@ def _rules(report: Report, entry: Statement) -> Iterator[tuple[str, str]]:
 
 def _with_named(edition: Edition, rules: list[Predicate]) -> list[Predicate]:
     """The rules, and those of every statement that they name with `holds`."""
-    programs = edition.first_program | edition.second_program | {rule.id: rule.when for rule in edition.quality}
+    quality = {rule.id: rule.when for rule in edition.quality}
+    programs = {**edition.first_program, **edition.second_program, **quality}
     found, seen = list(rules), set[str]()
     for rule in found:  # grows while it is read
         for leaf in leaves(rule):

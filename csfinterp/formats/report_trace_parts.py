@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from csfinterp.model.edition import Edition, EvidenceTable, Pattern, Refusal, Score
+from csfinterp.model.edition import CriticalRule, Edition, EvidenceTable, Pattern, Refusal, Score
 from csfinterp.model.predicate import Holds, Predicate, leaves
 
 NOT_PRINTED = "not printed: its rule does not hold, cannot be decided, or another statement says it"
@@ -49,10 +49,12 @@ def statements(edition: Edition) -> dict[str, list[Statement]]:
 def _results(edition: Edition) -> Iterator[Statement]:
     derived = edition.derived_by_id
     for analyte in edition.analytes:
-        rows = ", ".join(row.rule for row in (*analyte.intervals, *analyte.bands))
+        rows = ", ".join([*(row.rule for row in analyte.intervals), *(band.rule for band in analyte.bands)])
         facts = [("Unit", analyte.unit or "")] if analyte.unit else []
         facts += [("All rows", rows)] if rows else []
         facts += [("Word", f"{word.word}: {word.flag or word.not_judged or 'no flag'}") for word in analyte.values]
+        calls = [rule for rule in edition.critical if analyte.id in rule.analytes]
+        facts += [("Critical", f"{rule.id}: {_called(rule)}") for rule in calls]
         entry = derived.get(analyte.id)
         facts += [("Formula", entry.formula)] if entry else []
         yield Statement(
@@ -155,7 +157,8 @@ def _recommendations(edition: Edition) -> Iterator[Statement]:
         yield Statement(
             "recommendation", entry.id, entry.id.replace("_", " "), entry.citations, entry.status, keys=(entry.rule,),
             places=(("recommendations", "rule", entry.rule),), silent=NOT_PRINTED,
-            facts=(("Number", entry.rule), ("Priority", str(entry.priority)), *context, *silent), rules=(("Rule", entry.when),),
+            facts=(("Number", entry.rule), ("Priority", str(entry.priority)), *context, *silent),
+            rules=(("Rule", entry.when),),
         )  # fmt: skip
 
 
@@ -220,11 +223,10 @@ def _numbers(edition: Edition) -> Iterator[Statement]:
             values=(limit.quantity,),
         )  # fmt: skip
     for rule in edition.critical:
-        limits = f"{rule.op} {rule.limit_text}" if rule.op else " or ".join(rule.words)
         yield Statement(
             "critical rule", rule.id, rule.text, rule.citations, rule.status, keys=(rule.rule,),
             places=(("critical", "rule", rule.rule),), silent="nobody has to be called by this rule",
-            facts=(("Limit", f"{', '.join(rule.analytes)} {limits}"), ("Level", rule.level)), values=rule.analytes,
+            facts=(("Limit", f"{', '.join(rule.analytes)} {_called(rule)}"), ("Level", rule.level)), values=rule.analytes,
         )  # fmt: skip
     for profile in edition.profiles:
         yield Statement(
@@ -233,6 +235,11 @@ def _numbers(edition: Edition) -> Iterator[Statement]:
             facts=(("Cohort", profile.cohort), ("Entry criterion", profile.entry_criterion)),
             values=tuple(marker.id for marker in profile.markers),
         )  # fmt: skip
+
+
+def _called(rule: CriticalRule) -> str:
+    """`>= 30 /uL`, or the words of a coded result."""
+    return f"{rule.op} {rule.limit_text}" if rule.op else " or ".join(rule.words)
 
 
 _MAKERS = (_findings, _quality, _patterns, _cautions, _recommendations, _tables, _scores, _results, _numbers)

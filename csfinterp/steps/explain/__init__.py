@@ -18,7 +18,7 @@ from csfinterp.steps.explain.readings import differential, patterns, recommendat
 from csfinterp.steps.explain.results import results
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.statements import findings, profiles, quality
-from csfinterp.steps.explain.summary import summary
+from csfinterp.steps.explain.summary import Told, summary
 
 
 class Explainer:
@@ -42,9 +42,8 @@ class Explainer:
         edition = self._parts.edition
         warnings, tumor_dna = spoken(row, edition.cautions), spoken(row, edition.statements)
         causes, advice, points = differential(row), recommendations(row, shapes), scores(row)
-        text = summary(
-            row, found, states, rules, profile, level, path, marks, shapes, warnings, advice, calls, problems
-        )
+        told = Told(found, states, rules, profile, level, path, marks, shapes, warnings, advice, calls, problems)
+        text = summary(row, told)
         cited: list[Iterable[str]] = [
             *(sentence.citations for sentence in text.sentences),
             *(result.citations for result in found),

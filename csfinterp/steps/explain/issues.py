@@ -148,8 +148,8 @@ def _message(row: Row, name: str, word: str) -> str:
             return f"{name}: the scale of the quotient is not stated; {used}. Send the unit, one of: {units}."
         case "duplicate_result":
             return (
-                f"{name} was sent more than once; both are kept and none is judged, but a critical one is still called. "
-                "Send one, or the tube of each."
+                f"{name} was sent more than once; both are kept and none is judged, "
+                "but a critical one is still called. Send one, or the tube of each."
             )
     raise ValueError(f"no message for {word}")
 
