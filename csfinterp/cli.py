@@ -156,6 +156,9 @@ class Refusals:
 
     def add(self, place: str, error: DocumentError) -> None:
         self.count += 1
+        if [fault.message for fault in error.faults] == [error.message]:  # said once, with its place
+            click.echo(": ".join(filter(None, (place, error.faults[0].pointer, error.message))), err=True)
+            return
         click.echo(f"{place}: {error.message}", err=True)
         for fault in error.faults:
             click.echo(f"  {fault.pointer or '(whole document)'}: {fault.message}", err=True)
@@ -236,13 +239,18 @@ def edition() -> None:
 @edition.command("check")
 @click.argument("name", required=False)
 def check(name: str | None) -> None:
-    """Check edition NAME (an id or a folder; default: the edition in force); every slip with file and line."""
+    """Check edition NAME (an id or a folder; default: the edition in force); every slip with file and line.
+
+    Files that cannot be read as YAML come first, and alone; then the form of the entries; then what the files say
+    about each other. So mend what is listed and check again until no slip is found.
+    """
     settings = Settings.load()
     slips = operations.check_edition(settings, name or settings.edition)
     for slip in slips:
         click.echo(str(slip))
     if slips:
-        raise click.ClickException(f"{len(slips)} slips in edition {name or settings.edition}")
+        counted = "1 slip" if len(slips) == 1 else f"{len(slips)} slips"
+        raise click.ClickException(f"{counted} in edition {name or settings.edition}")
     click.echo(f"Edition {name or settings.edition}: no slip found.")
 
 

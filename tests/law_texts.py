@@ -58,7 +58,8 @@ PROBABILITY_OF_LM = re.compile(
 )
 DIAGNOSIS = re.compile(r"\bdiagnos(is|es|ed|tic|e)\b", re.I)
 DIAGNOSIS_DENIED = re.compile(
-    r"(not a diagnosis|does not diagnose|never diagnos|not diagnostic|lack of diagnos|is a diagnosis of exclusion)", re.I
+    r"(not a diagnosis|does not diagnose|never diagnos|not diagnostic|lack of diagnos|is a diagnosis of exclusion)",
+    re.I,
 )
 
 
@@ -97,7 +98,7 @@ def exclusion(sentence: str) -> str | None:
 
 
 def edition_texts(edition: Edition) -> Iterator[tuple[str, str]]:
-    """(where, text) of every sentence that an edition may print: all its texts but units, codes and the bibliography."""
+    """(where, text) of every sentence that an edition may print: all texts but units, codes and bibliography."""
     for field in fields(edition):
         if field.name not in ("units", "citations", "codes_info", "organism_words", "not_sent_words", "site_rules"):
             yield from _inside(field.name, getattr(edition, field.name))

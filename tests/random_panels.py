@@ -19,7 +19,7 @@ EDITION = Path(__file__).resolve().parents[1] / "reference_ranges" / "2026.1"
 LOINC = "http://loinc.org"
 # Organism texts with the class that a sender would give; some panels send another class, or none.
 ORGANISM_CLASS = {
-    "Listeria monocytogenes": "bacterial", "Staphylococcus epidermidis": "bacterial", "gram-positive cocci": "bacterial",
+    "Listeria monocytogenes": "bacterial", "Staphylococcus epidermidis": "bacterial", "gram-positive": "bacterial",
     "Mycobacterium tuberculosis": "mycobacterial", "Enterovirus": "viral", "HSV-1": "viral", "EBV": "viral",
     "HHV-6": "viral", "Cryptococcus neoformans": "fungal", "Yeast cells": "fungal", "Toxoplasma gondii": "parasitic",
     "not identified": "unknown",
@@ -135,7 +135,7 @@ def random_panel(seed):
     }
     if kind == "any":
         document["observations"] = random_observations(rng, collected)
-    else:  # a fresh lumbar sample of a known age, everything readable: whole profiles, findings and patterns are reached
+    else:  # a fresh sample of a known age, everything readable: whole profiles, findings and patterns are reached
         document["observations"] = quiet_observations(rng) if kind == "quiet" else coherent_observations(rng)
         age = {"value": rng.choice(EDGE_YEARS), "unit": "a"}
         if rng.random() < 0.1:
@@ -372,7 +372,7 @@ def normal_values(rng):
     albumin = rng.choice((35, 40, 45))
     return {
         "csf_leukocytes": rng.randint(0, 4), "csf_neutrophils_pct": 0, "csf_lymphocytes_pct": 70,
-        "csf_monocytes_pct": 30, "csf_neutrophils": 0, "csf_erythrocytes": 0, "csf_protein": rng.choice((300, 350, 400)),
+        "csf_monocytes_pct": 30, "csf_neutrophils": 0, "csf_erythrocytes": 0, "csf_protein": rng.choice((300, 400)),
         "serum_glucose": 5.5, "csf_glucose": 3.6, "csf_lactate": rng.choice((1.4, 1.8, 1.8, 4.2)),
         "serum_albumin": albumin, "csf_albumin": albumin * rng.choice((3, 4, 4, 12)),
         "csf_igg": 16, "csf_iga": 2, "csf_igm": 0.3, "csf_kappa_flc": 0.1, "csf_blasts_pct": 0, "csf_ctc": 0,

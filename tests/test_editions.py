@@ -244,6 +244,19 @@ def test_the_list_of_editions_says_what_is_there(root: Path, released: Path) -> 
     assert second.digest.startswith("sha256:") and len(second.digest) == 71
 
 
+def test_a_folder_is_named_as_its_edition(root: Path, draft: Path) -> None:
+    copy = root / "copy of 2026.2"
+    shutil.copytree(draft, copy)
+    broken = next(info for info in knowledge.list_editions(root) if info.folder == copy)
+    assert (broken.id, broken.status) == ("copy of 2026.2", "broken")
+    assert broken.problem is not None and "'copy of 2026.2' holds edition '2026.2'" in broken.problem.message
+    assert [info.folder for info in knowledge.list_editions(root) if info.id == "2026.2"] == [draft]
+    assert [slip.message for slip in knowledge.check_edition(copy)] == [broken.problem.message]
+    with pytest.raises(EditionError, match="'copy of 2026.2' holds edition '2026.2'"):
+        knowledge.release_edition(copy, RELEASE_DAY)
+    assert not (copy / "seal.sha256").exists()
+
+
 # The seal
 
 

@@ -29,7 +29,13 @@ NEVER_REACHED = {
     "lymphoma_markers_after_steroid", "lymphoma_cxcl13_infection_open", "lymphoma_markers_not_comparable",
     "blood_and_quotients", "cns_lymphoma_leukemia not_evaluable",
 }  # fmt: skip
-RARELY_REACHED = {"bilirubin_no_evidence", "lymphoid_flow_not_indicated", "epcam_flow_positive_with_cytology", "FP5"}
+RARELY_REACHED = {
+    "bilirubin_no_evidence",
+    "lymphoid_flow_not_indicated",
+    "epcam_flow_positive_with_cytology",
+    "FP5",
+    "L6",
+}
 LM_FIELDS = ("certainty", "type", "type_open", "provisional", "row", "review", "reason")
 
 
@@ -81,7 +87,7 @@ def test_a_named_option_means_the_same_to_both(edition, option):
 
 
 def test_the_limits_of_a_site_mean_the_same_to_both(edition):
-    limits, platforms = {"csf_cxcl13": "116 pg/mL", "csf_il10": "23 pg/mL"}, {"CNSide": "2 /mL"}
+    limits, platforms = {"csf_cxcl13": "116 pg/mL", "csf_il10": "23 pg/mL"}, {"cnside": "2 /mL"}
     rules = SiteRules("test", "", limit_texts=limits, platform_texts=platforms, assay_comparable=True)
     core = Core(apply_site_rules(edition, rules))
     oracle = Oracle(EDITION, (), {"assay_limits": limits, "platforms": platforms, "assay_comparable": True})
@@ -97,7 +103,7 @@ def test_the_limits_of_a_site_mean_the_same_to_both(edition):
 
 
 def test_the_random_panels_reach_every_corner(oracle):
-    """A comparison is worth what it covers: every analyte, flag, reason, grade, item, caution, advice and row occurs."""
+    """A comparison is worth what it covers: every analyte, flag, reason, grade, item, advice and row occurs."""
     seen = {kind: set() for kind in (
         "analyte", "flag", "reason", "finding", "lm", "hematologic", "leukemia", "issue", "grade", "item", "line",
         "caution", "statement", "recommendation", "differential",
@@ -198,7 +204,9 @@ def compare_patterns(lines, mine, said):
 def compare_lists(lines, field, mine, said):
     """The same ids in the same order."""
     if mine != said:
-        lines.append(f"{field}: {sorted(set(mine) - set(said))} only oracle, {sorted(set(said) - set(mine))} only columns")
+        lines.append(
+            f"{field}: {sorted(set(mine) - set(said))} only oracle, {sorted(set(said) - set(mine))} only columns"
+        )
 
 
 def compare_lm(compare, mine, said):

@@ -121,6 +121,9 @@ TESTS = {
 }
 # Context ids whose words alone would not be understood.
 CONTEXT = {
+    "leukemia_cns": "Leukemia CNS status",
+    "hematologic_cns": "Hematologic CNS status",
+    "eano_esmo": "EANO-ESMO certainty",
     "csf_cytology_best": "Best cytology so far",
     "mri": "MRI",
     "pan_clinical": "Clinical item of the Pan score",
@@ -144,7 +147,9 @@ _ABBREVIATIONS = {
 _ID = re.compile(r"(?<![\w/.-])(?:mri|[a-z][a-z0-9]*(?:_[a-z0-9]+)+)(?![\w/])")
 _SIGNS = ((">=", "≥"), ("<=", "≤"))
 _QUESTION = re.compile(rf"\bquestion ({'|'.join(QUESTIONS)})\b")
-_GRADED = re.compile(r" (?=at least (?:established|fits|partly_fits))")
+_GRADED = re.compile(r" (?=at least (?:established|fits|partly_fits|possible|probable|confirmed)\b)")
+# Tables without levels answer with one word.
+_ANSWERED = re.compile(r"\b(leukemia_cns|hematologic_cns) at least ")
 # Where a clause begins a name keeps its capital.
 _PROPER = ("Gram", "India", "Lancet")
 _STARTS = ("; ", ". ", ": ", "(")
@@ -171,7 +176,7 @@ def spoken(sentence: str, names: Mapping[str, str]) -> str:
     """A sentence with the names in place of ids, and signs as they are printed."""
     sentence = _QUESTION.sub(lambda found: f"question {QUESTIONS[found[1]]}", sentence)
     if "_" in sentence or "mri" in sentence:
-        sentence = _GRADED.sub(": ", sentence)
+        sentence = _ANSWERED.sub(r"\1: ", _GRADED.sub(": ", sentence))
         sentence = _ID.sub(lambda found: _placed(found, names), sentence)
     for typed, printed in _SIGNS:
         sentence = sentence.replace(typed, printed)

@@ -226,7 +226,8 @@ def _numbers(edition: Edition) -> Iterator[Statement]:
         yield Statement(
             "critical rule", rule.id, rule.text, rule.citations, rule.status, keys=(rule.rule,),
             places=(("critical", "rule", rule.rule),), silent="nobody has to be called by this rule",
-            facts=(("Limit", f"{', '.join(rule.analytes)} {_called(rule)}"), ("Level", rule.level)), values=rule.analytes,
+            facts=(("Limit", f"{', '.join(rule.analytes)} {_called(rule)}"), ("Level", rule.level)),
+            values=rule.analytes,
         )  # fmt: skip
     for profile in edition.profiles:
         yield Statement(

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from csfinterp.errors import EditionError
 from csfinterp.knowledge import seal
-from csfinterp.knowledge.load import check_edition, list_editions
+from csfinterp.knowledge.listing import list_editions
+from csfinterp.knowledge.load import check_edition
 from csfinterp.knowledge.vocabulary import age_text
 from csfinterp.model.edition import (
     AgeEdge,
@@ -37,10 +38,13 @@ _ABSENT = "(none)"
 
 def new_edition(root: Path, new_id: str, from_id: str) -> Path:
     """A draft copy of edition `from_id` under `new_id`; its folder. Refused if it exists or the source does not."""
-    source = next((info.folder for info in list_editions(root) if info.id == from_id), None)
-    if source is None:
+    found = next((info for info in list_editions(root) if info.id == from_id), None)
+    if found is None:
         raise EditionError(f"no edition {from_id!r} in {root}")
-    if new_id in {info.id for info in list_editions(root)} or (Path(root) / new_id).exists():
+    if found.problem is not None:
+        raise found.problem
+    source = found.folder
+    if (Path(root) / new_id).exists():
         raise EditionError(f"edition {new_id!r} exists already; choose another id", str(Path(root) / new_id))
     if not seal.EDITION_ID.fullmatch(new_id):
         raise EditionError(f"{new_id!r} is no edition id; write year and number, such as 2026.2")
@@ -58,7 +62,10 @@ def new_edition(root: Path, new_id: str, from_id: str) -> Path:
 
 
 def release_edition(folder: Path, released_on: date) -> str:
-    """Seals a sound draft and returns its digest. EditionError with the first slip, or if it is released already."""
+    """Seals a sound draft and returns its digest.
+
+    EditionError with the first slip (a folder that is not named as its edition is one), or if it is released already.
+    """
     slips = check_edition(folder)
     if slips:
         raise slips[0]

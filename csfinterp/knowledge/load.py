@@ -1,9 +1,9 @@
-"""A folder of YAML -> one immutable Edition, or the slips that stand in its way; the list of editions."""
+"""A folder of YAML -> one immutable Edition, or the slips that stand in its way."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from csfinterp.knowledge.build import Places, citation, unit_table
 from csfinterp.knowledge.document import Map, Slips, read_yaml
 from csfinterp.knowledge.gather import field_of, part, vocabulary
 from csfinterp.knowledge.law_numbers import valid_loinc
+from csfinterp.knowledge.listing import misnamed
 from csfinterp.knowledge.partitions import Ages
 from csfinterp.knowledge.readings import Builder
 from csfinterp.knowledge.shape import Entry as EntryShape
@@ -40,17 +41,6 @@ OPTIONAL_FILES = {
 FOLDERS = ("analytes", "profiles")
 
 
-@dataclass(frozen=True)
-class EditionInfo:
-    """What a list of editions shows of one of them."""
-
-    id: str
-    status: str
-    digest: str
-    title: str
-    folder: Path
-
-
 def load_edition(folder: Path) -> Edition:
     """The edition of `folder`, checked. EditionError (message, file, line) for the first slip or a broken seal."""
     return _load(Path(folder).resolve(), seal.digest(_existing(folder)), _seal_text(folder))
@@ -70,33 +60,17 @@ def _load(folder: Path, digest: str, seal_text: str | None) -> Edition:
 def check_edition(folder: Path) -> tuple[EditionError, ...]:
     """Every slip of the edition in `folder`, sorted by file and line; empty if it is sound.
 
-    The laws between files are asked once each file by itself is well formed.
+    A file that is not readable as YAML and a broken seal come first and alone; then the form of the entries; the laws
+    between files are asked once each file by itself is well formed.
     """
     try:
         reading = Reading(_existing(folder), seal.digest(_existing(folder)))
     except EditionError as slip:
         return (slip,)
     reading.edition(thorough=True)
-    return reading.slips.sorted()
-
-
-def list_editions(root: Path) -> tuple[EditionInfo, ...]:
-    """The editions in the folders of `root`, by id. EditionError if one cannot say what it is."""
-    folders = sorted(path.parent for path in Path(root).glob("[!.]*/edition.yaml"))
-    return tuple(sorted((_info(folder) for folder in folders), key=lambda info: _version(info.id)))
-
-
-def _version(name: str) -> tuple[tuple[int, str], ...]:
-    return tuple((int(part), "") if part.isdigit() else (0, part) for part in name.split("."))
-
-
-def _info(folder: Path) -> EditionInfo:
-    slips = Slips()
-    entry = load_entry(schema.EditionSchema, read_yaml(folder / "edition.yaml", str(folder / "edition.yaml")),
-                       str(folder / "edition.yaml"), slips)  # fmt: skip
-    if entry is None:
-        raise slips.sorted()[0]
-    return EditionInfo(entry["id"], entry["status"], seal.digest(folder), entry["title"], folder)
+    header = reading.documents.get("edition.yaml")
+    wrong = misnamed(folder, header.get("id"), header.line_of("id")) if isinstance(header, Map) else None
+    return (*reading.slips.sorted(), *((wrong,) if wrong is not None else ()))
 
 
 def _existing(folder: Path) -> Path:

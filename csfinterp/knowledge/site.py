@@ -50,12 +50,14 @@ def load_site_rules(path: Path | None, code_maps_folder: Path | None) -> SiteRul
         if len(set(entry[key])) < len(entry[key]):
             raise EditionError(f"{key}: a name stands twice", at.file, at.line_of(key))
     maps = [_code_map_file(name, code_maps_folder, at) for name in entry["code_maps"]]
+    code_maps = tuple(load_code_map(file) for file in maps)
+    _refuse_rival_maps(code_maps, at)
     models, former = (_beside(entry[key], path.parent, at, key) for key in ("coefficients", "former_coefficients"))
     return SiteRules(
         id=entry["id"],
         digest=_digest((path, *maps, *models.values(), *former.values())),
         options=tuple(entry["options"]),
-        code_maps=tuple(load_code_map(file) for file in maps),
+        code_maps=code_maps,
         limit_texts=dict(entry["assay_limits"]),
         platform_texts=dict(entry["ctc_platforms"]),
         scores_on=tuple(entry["scores_on"]),
@@ -72,6 +74,16 @@ def _code_map_file(name: str, folder: Path | None, at: Map) -> Path:
     if file is None or not file.is_file():
         raise EditionError(f"no code map {name!r} in the folder of code maps", at.file, at.line_of("code_maps"))
     return file
+
+
+def _refuse_rival_maps(code_maps: tuple[CodeMap, ...], at: Map) -> None:
+    """A sender has one code map: of two, one would be passed over unseen."""
+    seen: dict[str, CodeMap] = {}
+    for code_map in code_maps:
+        first = seen.setdefault(code_map.source, code_map)
+        if first is not code_map:
+            message = f"code maps {first.id!r} and {code_map.id!r} both have source {code_map.source!r}; join them"
+            raise EditionError(message, at.file, at.line_of("code_maps"))
 
 
 def _beside(names: list[str], folder: Path, at: Map, key: str) -> dict[str, Path]:

@@ -248,7 +248,7 @@ class CitationEntry:
 @dataclass(frozen=True)
 class LeukemiaResult:
     status: str
-    row: str | None
+    row: int | None
     provisional: bool
     reason: str | None
     text: str

@@ -163,6 +163,8 @@ def test_names_in_running_text() -> None:
         ("not: viral_meningitis at least partly_fits", "not: Viral meningitis: at least partly fits"),
         ("missing igg_index, stated_hiv", "missing IgG index, HIV stated"),
         ("mri not_done; question gbs", "MRI not done; question Guillain-Barre syndrome"),
+        ("leukemia_cns at least not_classifiable", "Leukemia CNS status: not classifiable"),
+        ("eano_esmo at least probable", "EANO-ESMO certainty: at least probable"),
         ("a >= b <= c", "a ≥ b ≤ c"),
         ("csf_protein/P10 stays a rule", "csf_protein/P10 stays a rule"),
     ):  # fmt: skip

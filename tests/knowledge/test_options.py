@@ -136,6 +136,18 @@ def test_a_code_map_is_read_with_the_site_rules(edition: Edition, tmp_path: Path
     assert applied.site_rules.code_maps[0].decimal_comma is True
 
 
+def test_two_code_maps_of_one_sender_are_refused(tmp_path: Path) -> None:
+    for name, source in (("lis", "LIS"), ("old", "LIS"), ("poct", "POCT")):
+        (tmp_path / f"{name}.yaml").write_text(f"id: {name}\nsource: {source}\n", encoding="utf-8")
+    path = tmp_path / "site.yaml"
+    path.write_text("id: test_site\ncode_maps: [lis, poct]\n", encoding="utf-8")
+    assert len(knowledge.load_site_rules(path, tmp_path).code_maps) == 2
+    path.write_text("id: test_site\ncode_maps: [lis, poct, old]\n", encoding="utf-8")
+    with pytest.raises(EditionError, match="code maps 'lis' and 'old' both have source 'LIS'") as raised:
+        knowledge.load_site_rules(path, tmp_path)
+    assert (raised.value.file, raised.value.line) == (str(path), 2)
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

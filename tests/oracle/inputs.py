@@ -5,6 +5,7 @@ from csfinterp.model.context import ORGANISM_CLASSES
 from tests.oracle import patient
 from tests.oracle.knowledge import limit_value
 from tests.oracle.logic import TRUE, above, point
+from tests.oracle.reading import SPECIMEN_PROBLEMS
 
 ORGANISM_TESTS = ("csf_gram_stain", "csf_culture", "csf_pathogen_pcr")
 CLASSES = ("igg", "iga", "igm")
@@ -30,6 +31,7 @@ def panel_words(edition, document, cells):
         "first_cytology_sample": yes(first_sample(context)),
         "first_tumor_cells": yes(first_tumor_cells(context, cells)),
         "last_tube": last_tube(specimen, cells),
+        "leukocytes_unusable": yes(sent_in_vain(cells, "csf_leukocytes")),
         "assay_comparable": yes(edition["site"].get("assay_comparable")),  # only a site says so
     }
 
@@ -51,7 +53,9 @@ def filled(text):
 
 def organism_words(edition, cells):
     """organism_<class> and latent_virus_only from the positive stains, cultures and PCR results."""
-    hits = [cell for cell in cells if cell["analyte"] in ORGANISM_TESTS and cell["leads"] and cell["word"] == "positive"]
+    hits = [
+        cell for cell in cells if cell["analyte"] in ORGANISM_TESTS and cell["leads"] and cell["word"] == "positive"
+    ]
     classes = [(class_of_hit(edition, cell), cell) for cell in hits]
     words = {"organism_" + name: yes(any(found == name for found, _ in classes)) for name in ORGANISM_CLASSES}
     viruses = [cell for found, cell in classes if found == "viral"]
@@ -83,7 +87,9 @@ def first_sample(context):
     number = history.get("csf_samples_examined") if number is None else number
     if number is not None:
         return number == 1
-    return not history.get("csf_cytology")
+    earlier = history.get("csf_cytology")
+    earlier = earlier.get("value") if isinstance(earlier, dict) else earlier
+    return earlier in (None, "nondiagnostic")  # IN1: a nondiagnostic sample was not examined
 
 
 def first_tumor_cells(context, cells):
@@ -107,6 +113,12 @@ def detected_variants(cells):
 
 def myd88(variant):
     return variant["gene"].strip().upper() == "MYD88" and "L265P" in (variant.get("hgvs") or "").upper()
+
+
+def sent_in_vain(cells, analyte):
+    """A result of this analyte was sent, and none can be used: another count does not stand in for it (ER10)."""
+    own = [cell for cell in cells if cell["analyte"] == analyte and cell["problem"] not in SPECIMEN_PROBLEMS]
+    return bool(own) and not any(cell["leads"] for cell in own)
 
 
 def last_tube(specimen, cells):

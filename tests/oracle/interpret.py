@@ -182,7 +182,11 @@ class Panel:
             return result
         if not cell["duplicate"] and (name in self.computed or not cell["leads"]):
             # Shown only: ready-made beside its pair, a tube that does not lead, a surrogate beside the real code.
-            return result | {"not_judged": "info_only"}
+            # What is critical stays critical (SL41).
+            cell["critical"] = judging.critical_ids(self, name, cell["span"]) if cell["span"] else set()
+            flags = {rule["flag"] for rule in judging.critical_met(self, name, cell["span"])} if cell["span"] else set()
+            flag = next(iter(flags), None)
+            return result | {"flag": flag, "critical": bool(flag), "not_judged": None if flag else "info_only"}
         withheld = "duplicate_result" if cell["duplicate"] else self.withheld.get(name)
         if cell["word"]:
             verdict = judging.judge_word(self, name, cell["word"], withheld)

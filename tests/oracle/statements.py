@@ -16,7 +16,8 @@ def profile_result(facts, profile):
     abnormal = evaluable = 0
     for marker in profile["markers"]:
         sides = ["L", "LL"] if marker["direction"] == "low" else ["H", "HH"]
-        truth = flagged(facts, marker["id"], sides)
+        # A disputed claim has no direction that a value could agree with (profiles.md section 5).
+        truth = UNKNOWN if marker.get("disputed") else flagged(facts, marker["id"], sides)
         agreement = {TRUE: "agrees", FALSE: "differs", UNKNOWN: "not_evaluable"}[truth]
         markers[marker["id"]] = (WORDS[truth], agreement)
         if marker.get("scored", True):

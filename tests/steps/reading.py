@@ -11,8 +11,10 @@ SERUM_GLUCOSE = 5.0  # mmol/L, stratum below 100 mg/dL: a ratio below 0.50 is lo
 UNITS = {
     "leukocytes": ("csf_leukocytes", "/uL"), "neutrophils": ("csf_neutrophils_pct", "%"),
     "lymphocytes": ("csf_lymphocytes_pct", "%"), "monocytes": ("csf_monocytes_pct", "%"),
-    "eosinophils": ("csf_eosinophils_pct", "%"), "blasts": ("csf_blasts_pct", "%"), "lactate": ("csf_lactate", "mmol/L"),
-    "protein": ("csf_protein", "mg/L"), "erythrocytes": ("csf_erythrocytes", "/uL"), "kappa_index": ("kappa_index", "1"),
+    "eosinophils": ("csf_eosinophils_pct", "%"), "blasts": ("csf_blasts_pct", "%"),
+    "lactate": ("csf_lactate", "mmol/L"),
+    "protein": ("csf_protein", "mg/L"), "erythrocytes": ("csf_erythrocytes", "/uL"),
+    "kappa_index": ("kappa_index", "1"),
     "cxcl13": ("csf_cxcl13", "pg/mL"), "il10": ("csf_il10", "pg/mL"), "ctc": ("csf_ctc", "/mL"),
     "cea": ("csf_cea", "ng/mL"), "serum_cea": ("serum_cea", "ng/mL"), "bilirubin": ("csf_bilirubin_absorbance", "1"),
     "blood_leukocytes": ("blood_leukocytes", "/uL"), "blood_erythrocytes": ("blood_erythrocytes", "/uL"),
@@ -25,7 +27,8 @@ WORDS = {
 
 
 def sent(*more: Document, serum_glucose: float = SERUM_GLUCOSE, age: str | None = "35 a", site: str | None = "lumbar",
-         context: dict[str, Any] | None = None, organism: dict[str, str] | None = None, **values: Any) -> Document:  # fmt: skip
+         context: dict[str, Any] | None = None, organism: dict[str, str] | None = None,
+         **values: Any) -> Document:  # fmt: skip
     """A panel by short names; `ratio` is sent as CSF and serum glucose, `quotient` as the albumin pair."""
     observations = list(more)
     for name, value in values.items():

@@ -350,7 +350,8 @@ def test_highest_tube_leads_and_all_are_shown(interpret):
     answer = interpret(panel(*sent))
     found = {(one["analyte"], one["value"]): one["flag"] for one in answer["results"] if one["reported"]}
     assert found[("csf_leukocytes", 14.0)] == "H"
-    assert found[("csf_leukocytes", 40.0)] is None
+    assert found[("csf_leukocytes", 40.0)] == "HH"  # another tube is not judged, but a critical count is still called
+    assert [one["analyte"] for one in answer["critical"]] == ["csf_leukocytes"]
     assert found[("csf_erythrocytes", 4200.0)] == "A"
     assert len(found) == 4
 

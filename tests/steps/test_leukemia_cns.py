@@ -93,7 +93,7 @@ def test_positive_cytology_counts_as_blasts(interpret):
 
 @pytest.mark.parametrize("cytology", ["negative", "suspicious", "atypical", "nondiagnostic"])
 def test_cytology_that_is_not_positive_says_nothing_about_blasts(interpret, cytology):
-    """"`csf_blasts_pct` 0 = none; everything else = not known" (SL56)."""
+    """ "`csf_blasts_pct` 0 = none; everything else = not known" (SL56)."""
     found = status(interpret, None, "no", 4, 9, cytology=cytology)["leukemia_cns"]
     assert found["status"] == "not_classifiable"
 

@@ -95,7 +95,7 @@ def test_a_fall_between_tubes_says_nothing(interpret, first, last):
 
 
 @pytest.mark.parametrize(("count", "question", "urgent"), [(2000, "sah", True), (1999, "sah", False),
-                                                           (2000, "infection", False), (50_000, None, False)])  # fmt: skip
+                         (2000, "infection", False), (50_000, None, False)])  # fmt: skip
 def test_erythrocytes_are_an_alarm_only_with_the_question(interpret, count, question, urgent):
     """SA7, H1."""
     context = {"question": question} if question else {}

@@ -121,7 +121,7 @@ def leukemia(row: Row) -> LeukemiaResult:
     used = found if applies else None
     return LeukemiaResult(
         status=answer,
-        row=used.id.split("-")[0] if used else None,
+        row=int(used.id.split("-")[0]) if used else None,
         provisional=bool(open_rows) and applies and answer != table.otherwise,
         reason=found.reason if found else None,
         text=(found.text or "") if found else "",

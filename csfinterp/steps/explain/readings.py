@@ -103,9 +103,20 @@ def _pattern(row: Row, pattern: Pattern) -> PatternResult:
 
 
 def _alarms(row: Row, item: PatternItem, truth: Truth) -> Iterator[str]:
-    """Alarm values are printed whatever the grade, and whatever else of the item is missing."""
-    if truth is Truth.TRUE:
-        yield from because(row, item.when)
+    """Alarm values are printed whatever the grade, and whatever else of the item is missing; each value once."""
+    lines = because(row, item.when) if truth is Truth.TRUE else ()
+    compared = {_subject(line) for line in lines if " flagged " not in line}
+    yield from (line for line in lines if " flagged " not in line or _subject(line) not in compared)
+
+
+def _subject(line: str) -> str:
+    """The quantity that a reason begins with."""
+    return line.partition(" ")[0]
+
+
+def _with_name(row: Row, name: str) -> str:
+    entry = row.layout.entry(name)
+    return f"{entry.name} {row.seen(name).text}" if entry else name
 
 
 def _evidence(row: Row, item: PatternItem) -> str:
@@ -213,7 +224,7 @@ def _details(row: Row, entry: Recommendation, alarms: tuple[str, ...]) -> dict[s
     return {
         "test": ", ".join(dict.fromkeys(analyte.name for analyte, _ in found)) or "a test",
         "organism": ", ".join(dict.fromkeys(sent.organism or "organism not named" for _, sent in found)),
-        "value": "; ".join(alarms),
+        "value": ", ".join(dict.fromkeys(_with_name(row, _subject(alarm)) for alarm in alarms)),
         "reason": row.word("csf_cytology") or "not sent",
         "missing": ", ".join(_leukemia_missing(row)),
     }

@@ -19,6 +19,7 @@ from csfinterp.model.interpretation import (
     QualityResult,
     RecommendationResult,
     Result,
+    ScoreResult,
     Sentence,
     StatementResult,
 )
@@ -63,6 +64,7 @@ KAPPA = ("intrathecal_kappa", "kappa_index_above_ms_cut")
 BLOOD_MARKS = ("R3", "AP1")
 # Said by findings and quality rules already, or by the sentence on what is normal.
 UNSPOKEN = ("blood_contamination", "no_abnormality_measured")
+HEMORRHAGE_SCORE = "sah_ruleout"
 FIRST_TO_SETTLE = "bacterial_meningitis"
 QUIET = ("info_only", "blood_trace", "no_interval")
 MOST_CALLS, MOST_RULES, MOST_PATTERNS, MOST_FINDINGS = 4, 3, 3, 6
@@ -328,10 +330,23 @@ def leukemia(marks: LeukemiaResult) -> Iterator[Weighted]:
     """The CNS status of leukemia, where one is asked for."""
     if marks.status != "not_applicable" and marks.text:
         text = marks.text.rstrip(".") + (" (provisional)." if marks.provisional else ".")
-        yield _said(8, text, ("leukemia_cns", marks.row or ""), marks.citations, marks.status_of_source)
+        yield _said(8, text, ("leukemia_cns", str(marks.row or "")), marks.citations, marks.status_of_source)
 
 
 # context ------------------------------------------------------------------------------------------------------------
+
+
+def hemorrhage(row: Row, shapes: tuple[PatternResult, ...], points: tuple[ScoreResult, ...]) -> Iterator[Weighted]:
+    """The answer to the question of subarachnoid hemorrhage, where the pattern itself is not spoken of."""
+    if row.word("question") != "sah":
+        return
+    for shape in shapes:
+        if shape.id == "subarachnoid_blood" and shape.truth == "unknown":
+            text = "Subarachnoid hemorrhage cannot be judged from the values sent."
+            yield _said(8, text, (shape.rule, *shape.missing), shape.citations, shape.status)
+    for score in points:
+        if score.id == HEMORRHAGE_SCORE:
+            yield _said(8, f"{score.name}: {score.text}", (score.id,), score.citations, score.source_status)
 
 
 def three_way(cautions: tuple[StatementResult, ...]) -> Iterator[Weighted]:

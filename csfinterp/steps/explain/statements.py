@@ -66,17 +66,24 @@ def _sources(row: Row, finding: Finding) -> tuple[str, ...]:
 
 
 def missing(row: Row, predicate: Predicate) -> Iterator[str]:
-    """Inputs of the open leaves, each once."""
-    seen: set[str] = set()
+    """Inputs of the open leaves, each once; of a statement that is referred to, its own open leaves."""
+    yield from dict.fromkeys(CYTOLOGY.get(name, name) for name in _open(row, predicate))
+
+
+def _open(row: Row, predicate: Predicate) -> Iterator[str]:
     for leaf in leaves(predicate):
         if row.truth(leaf) is not Truth.UNKNOWN:
             continue
-        names = (leaf.id,) if isinstance(leaf, Holds) else inputs(leaf)
-        for name in names:
-            unknown = isinstance(leaf, (Flagged, Holds)) or not row.is_known(name) or len(names) == 1
-            if unknown and name not in seen:
-                seen.add(name)
-                yield CYTOLOGY.get(name, name)
+        named = row.named(leaf.id) if isinstance(leaf, Holds) and leaf.at_least is None else None
+        if named is not None:
+            yield from _open(row, named)
+        elif isinstance(leaf, Holds):
+            yield leaf.id
+        else:
+            names = inputs(leaf)
+            yield from (
+                name for name in names if isinstance(leaf, Flagged) or not row.is_known(name) or len(names) == 1
+            )
 
 
 def _grade(row: Row, finding: Finding) -> str | None:

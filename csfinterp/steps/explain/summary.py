@@ -18,6 +18,7 @@ from csfinterp.model.interpretation import (
     QualityResult,
     RecommendationResult,
     Result,
+    ScoreResult,
     Sentence,
     StatementResult,
     Summary,
@@ -46,6 +47,7 @@ class Told:
     patterns: tuple[PatternResult, ...]
     cautions: tuple[StatementResult, ...]
     advice: tuple[RecommendationResult, ...]
+    scores: tuple[ScoreResult, ...]
     critical: tuple[CriticalResult, ...]
     issues: tuple[Issue, ...]
 
@@ -61,6 +63,7 @@ def summary(row: Row, told: Told) -> Summary:
         *sentences.lm(row, told.lm),
         *sentences.hematologic(row, told.hematologic),
         *sentences.leukemia(told.leukemia),
+        *sentences.hemorrhage(row, told.patterns, told.scores),
         *sentences.three_way(told.cautions),
         *sentences.normal(row, told.findings, told.patterns),
         *sentences.profile(told.profiles),

@@ -149,7 +149,8 @@ def reasons(predicate: Predicate, wanted: Truth, reader: Reader) -> Iterator[str
         case Not(item):
             yield from reasons(item, Truth(2 - wanted), reader)
         case Holds(name, None) if (named := reader.named(name)) is not None:
-            yield from reasons(named, wanted, reader)
+            # A value that this very statement withholds has no truth of its own any more.
+            yield from list(reasons(named, wanted, reader)) or [leaf_words(predicate, wanted is Truth.TRUE, reader)]
         case _:
             yield leaf_words(predicate, wanted is Truth.TRUE, reader)
 
