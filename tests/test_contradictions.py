@@ -57,8 +57,9 @@ class View:
     def usable(self, analyte):
         """A readable, single result of this analyte was sent or calculated."""
         rows = [row for row in self.results if row["analyte"] == analyte and row["value"] is not None]
-        bad = ("duplicate_result", "implausible", "wrong_specimen_code", "specimen_ambiguous", "specimen_not_stated",
-               "sample_too_old")  # fmt: skip
+        bad = ("duplicate_result", "implausible", "wrong_specimen_code", "specimen_ambiguous", "specimen_not_stated")
+        if any(row["not_judged"] == "sample_too_old" for row in rows):
+            return False
         return any(row["not_judged"] not in bad and row["comparator"] is None for row in rows)
 
     def grade(self, pattern):
@@ -372,8 +373,13 @@ def pattern_lists(view):
         for one, other in ((0, 1), (0, 2), (1, 2)):
             if lists[one] & lists[other]:
                 yield f"{name}: {sorted(lists[one] & lists[other])}"
+
+
+@check("a pattern that is not evaluable names a reason or what is missing (ER3)")
+def pattern_missing(view):
+    for name, pattern in view.pattern.items():
         if pattern["grade"] == "not_evaluable" and not pattern["reason"] and not pattern["missing"]:
-            yield f"{name}: not evaluable, nothing named as missing"
+            yield f"{name}: nothing named as missing"
 
 
 @check("a bacterial alarm, treatment, immunosuppression, a device or the first 60 days never go with does_not_fit")

@@ -252,7 +252,7 @@ def test_a_folder_is_named_as_its_edition(root: Path, draft: Path) -> None:
     assert broken.problem is not None and "'copy of 2026.2' holds edition '2026.2'" in broken.problem.message
     assert [info.folder for info in knowledge.list_editions(root) if info.id == "2026.2"] == [draft]
     assert [slip.message for slip in knowledge.check_edition(copy)] == [broken.problem.message]
-    with pytest.raises(EditionError, match="'copy of 2026.2' holds edition '2026.2'"):
+    with pytest.raises(EditionError, match=r"'copy of 2026\.2' holds edition '2026\.2'"):
         knowledge.release_edition(copy, RELEASE_DAY)
     assert not (copy / "seal.sha256").exists()
 

@@ -27,7 +27,7 @@ NEVER_REACHED = {
     "lymphoma_markers_raised", "L1", "L2", "lymphoma_markers_both", "lymphoma_cxcl13_raised", "lymphoma_il10_raised",
     "lymphoma_markers_not_raised", "lymphoma_cxcl13_not_raised", "lymphoma_il10_not_raised", "EC43",
     "lymphoma_markers_after_steroid", "lymphoma_cxcl13_infection_open", "lymphoma_markers_not_comparable",
-    "blood_and_quotients", "cns_lymphoma_leukemia not_evaluable",
+    "cns_lymphoma_leukemia not_evaluable",
 }  # fmt: skip
 RARELY_REACHED = {
     "bilirubin_no_evidence",

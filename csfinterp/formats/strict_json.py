@@ -132,7 +132,7 @@ def parse(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> object:
     return value
 
 
-def decode(data: bytes, limits: ReadLimits, start: _Start = _Start()) -> object:  # noqa: B008
+def decode(data: bytes, limits: ReadLimits, start: _Start = _Start()) -> object:
     """As `parse`, but not yet walked by `check`. `start`: where `data` begins in its file."""
     if len(data) > limits.max_bytes:
         raise _too_large(limits)

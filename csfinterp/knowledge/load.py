@@ -113,8 +113,9 @@ class Reading:
 
     def edition(self, *, thorough: bool) -> Edition | None:
         """The edition, or None with the reasons in `slips`."""
-        with self.slips.catching():
-            seal.check_seal(self.folder, str(self.status), self.digest)
+        if self.status is not None:  # else edition.yaml itself is refused
+            with self.slips.catching():
+                seal.check_seal(self.folder, str(self.status), self.digest)
         if self.slips.found:
             return None
         header = self._entry(schema.EditionSchema, "edition.yaml")

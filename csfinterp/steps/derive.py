@@ -252,8 +252,8 @@ class Deriver:
         self._add_sums(cohort)
         for row, limit in self._site_limits:
             cohort.low[row] = cohort.high[row] = limit
-        self._dominant_class(cohort)
         self._settle_pairs(subjects, cohort, computed)
+        self._settle_facts(cohort)
         return computed
 
     @staticmethod
@@ -278,11 +278,32 @@ class Deriver:
                 cohort.open_low[row] = cohort.open_low[inputs].any(axis=0)
                 cohort.open_high[row] = cohort.open_high[inputs].any(axis=0)
 
-    def _dominant_class(self, cohort: Cohort) -> None:
-        """Which class leads the intrathecal synthesis (B5); unknown unless all three classes were measured."""
+    def _settle_facts(self, cohort: Cohort) -> None:
+        """Stated facts that need a value of this sample too: first tumor cells (a repeat counts, SL41), variants."""
+        layout = self._layout
+        if "csf_cytology" in layout.coded and "csf_blasts_pct" in layout.quantity:
+            place, blasts = layout.coded["csf_cytology"], layout.quantity["csf_blasts_pct"]
+            positive = layout.words["csf_cytology"].index("positive")
+            found = (cohort.code[place] == positive) | (cohort.low[blasts] > 0)
+            if cohort.open_low is not None:
+                found |= (cohort.low[blasts] == 0) & cohort.open_low[blasts]
+            for row, column, low, _ in cohort.repeated:
+                found[column] |= row == blasts and low > 0
+            for row, column, word in cohort.repeated_words:
+                found[column] |= row == layout.statement["csf_cytology"] and word == positive
+            first = layout.coded["first_tumor_cells"]
+            cohort.code[first] = np.where(found, cohort.code[first], -1)
+        if "csf_ctdna" in layout.coded:
+            detected = cohort.code[layout.coded["csf_ctdna"]] == layout.words["csf_ctdna"].index("detected")
+            variant = layout.coded["variant_myd88_l265p"]
+            cohort.code[variant] = np.where(detected, cohort.code[variant], -1)
+
+    def dominant_class(self, cohort: Cohort, low: Floats) -> None:
+        """Which class leads the intrathecal synthesis (B5), by the values that rules may read;
+        unknown unless all three classes were measured and none is withheld."""
         if len(self._dominance) < len(DOMINANCE):
             return
-        share = cohort.low[self._dominance]
+        share = low[self._dominance]
         measured = ~np.isnan(share).any(axis=0)
         known = np.where(measured, share, 0.0)
         word = np.where(

@@ -19,7 +19,8 @@ def platform_name(panel: Panel) -> str:
 
 
 def stated_facts(panel: Panel, named: Named) -> dict[str, str]:
-    """Yes/no facts of context, specimen and history, only those that hold."""
+    """Yes/no facts of context, specimen and history, only those that hold (steps/derive.py settles those that need a
+    value too: first tumor cells, and a variant only of a ctDNA test that detected it)."""
     context, history = panel.context, panel.context.history
     samples = context.numbers.get("csf_samples_examined", history.get("csf_samples_examined"))
     earlier, first = history.get("csf_cytology"), history.get("first_finding")
@@ -33,8 +34,8 @@ def stated_facts(panel: Panel, named: Named) -> dict[str, str]:
         "diagnosis_lymphoma": context.tumor_diagnosis == "lymphoma",
         "platform_stated": bool(platform_name(panel)),
         "puncture_repeated": (panel.specimen.puncture_number or 0) > 1,
-        "first_cytology_sample": not isinstance(samples, int | float) or samples <= 1,
-        "first_tumor_cells": not seen and _tumor_cells(named),
+        "first_cytology_sample": samples == 1 if isinstance(samples, int | float) else _nothing_examined(earlier),
+        "first_tumor_cells": not seen,  # steps/derive.py adds: and tumor cells now
         "spinal_signs": "radicular_pain" in context.stated,
         "cranial_signs": "cranial_nerve_palsy" in context.stated,
         "variant_myd88_l265p": any(
@@ -46,17 +47,9 @@ def stated_facts(panel: Panel, named: Named) -> dict[str, str]:
     return {name: "yes" for name, holds in facts.items() if holds} | _last_tube(panel, named)
 
 
-def _tumor_cells(named: Named) -> bool:
-    """Positive cytology, or blasts that were counted."""
-    positive = any((found.value or "").strip().casefold() == "positive" for found in named.get("csf_cytology", ()))
-    return positive or any(_above_zero(found.value) for found in named.get("csf_blasts_pct", ()))
-
-
-def _above_zero(text: str | None) -> bool:
-    try:
-        return float(text or "0") > 0
-    except ValueError:
-        return False
+def _nothing_examined(earlier: object) -> bool:
+    """No earlier cytology, or one that was nondiagnostic (IN1: it counts as not examined)."""
+    return not isinstance(earlier, Mapping) or earlier.get("value") in (None, "nondiagnostic")
 
 
 def _last_tube(panel: Panel, named: Named) -> dict[str, str]:

@@ -90,6 +90,7 @@ class Core:
         computed = self._deriver.add(subjects, cohort, high)
         self.intervals.fill(part.interval, cohort, high)
         judged = self.quality.judge(cohort)
+        self._deriver.dominant_class(cohort, judged.low)
         flags = self._flagger.flags(cohort, judged, part, low, high, ages)
         self._flagger.count(flags, cohort, judged)
         facts = Facts(

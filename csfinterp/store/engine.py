@@ -115,11 +115,11 @@ def _alembic() -> Config:
 
 
 def _checked(database_url: str) -> URL:
-    help_text = "Use sqlite:////folder/file.sqlite or postgresql+psycopg://user@host/name."
+    help_text = "Set CSFINTERP_DATABASE_URL to sqlite:////folder/file.sqlite or postgresql+psycopg://user@host/name."
     try:
         url = make_url(database_url)
     except ArgumentError:
-        raise StoreError(f"The database address (CSFINTERP_DATABASE_URL) is not readable. {help_text}") from None
+        raise StoreError(f"The database address is not readable. {help_text}") from None
     if url.drivername in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")
     if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):

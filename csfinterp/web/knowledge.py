@@ -27,7 +27,7 @@ class EditionQuery(ma.Schema):
 def editions() -> Response:
     """The editions of this site and the one in force
 
-    `status` is released, draft or broken (cannot be used); `problem` says why, or that a loaded edition changed on disk.
+    `status`: released, draft or broken (cannot be used). `problem` says why, or that a loaded edition changed on disk.
     """
     items = [
         {

@@ -38,8 +38,9 @@ class NoRequest(logging.Filter):
             return True
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
-            where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
-            self._replace(record, f"error while a request was handled: {type(error).__name__} at {' '.join(where[-6:])}")
+            frames = extract_tb(error.__traceback__)[-6:]
+            where = " ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames)
+            self._replace(record, f"error while a request was handled: {type(error).__name__} at {where}")
         elif str(record.msg).startswith("Invalid request"):
             self._replace(record, "a request that is not valid HTTP was refused")
         return True

@@ -258,7 +258,7 @@ SLIPS = [
     # what stood before
     ("derived.yaml", "[csf_ferritin]\n  unit: ug/L", "[csf_ferritin]\n  unit: g/L", "unit: g/L",
      ("must be that of csf_ferritin",)),
-    ("edition.yaml", "\ntexts:", "\norganism_words: {yeasts: [yeast]}\ntexts:", "yeasts", ("'yeasts'", "fungal")),
+    ("edition.yaml", "\n  fungal: [", "\n  yeasts: [", "yeasts", ("'yeasts'", "fungal")),
     ("findings.yaml", "findings:\n", FINDING.replace("WHEN", "{holds: PC90}"), "test_only", ("PC90 (caution)", LATER)),
     ("quality.yaml", TRACES, QUALITY.replace("WHEN", "{holds: pleocytosis}"), "test_only", (LATER,)),
     ("quality.yaml", TRACES, QUALITY.replace("WHEN", "{holds: blood_traces}"), "test_only", ("move it up",)),

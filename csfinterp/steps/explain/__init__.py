@@ -42,7 +42,9 @@ class Explainer:
         edition = self._parts.edition
         warnings, tumor_dna = spoken(row, edition.cautions), spoken(row, edition.statements)
         causes, advice, points = differential(row), recommendations(row, shapes), scores(row)
-        told = Told(found, states, rules, profile, level, path, marks, shapes, warnings, advice, points, calls, problems)
+        told = Told(
+            found, states, rules, profile, level, path, marks, shapes, warnings, advice, points, calls, problems
+        )
         text = summary(row, told)
         cited: list[Iterable[str]] = [
             *(sentence.citations for sentence in text.sentences),

@@ -62,7 +62,11 @@ def _pattern(row: Row, pattern: Pattern) -> PatternResult:
     items = [(item, row.statement(item.id)) for item in pattern.items]
     countered = any(item.kind == "counter_major" and truth is Truth.TRUE for item, truth in items)
     reason = _reason(row, pattern)
-    lines = tuple(_statement(row, line) for line in pattern.lines if row.advice(line.id) is Truth.TRUE)
+    lines = tuple(
+        _statement(row, line)
+        for line in pattern.lines
+        if row.advice(line.id) is Truth.TRUE and not any(row.statement(name) is Truth.TRUE for name in line.silent_if)
+    )
     return PatternResult(
         id=pattern.id,
         rule=pattern.rule_id,
@@ -79,7 +83,7 @@ def _pattern(row: Row, pattern: Pattern) -> PatternResult:
         ),
         support=tuple(_evidence(row, item) for item, truth in items if item.kind in SUPPORT and truth is Truth.TRUE),
         against=tuple(
-            item.text if item.kind in AGAINST else f"not: {item.text}"
+            _evidence(row, item) if item.kind in AGAINST else f"not: {_evidence(row, item, Truth.FALSE)}"
             for item, truth in items
             if (item.kind in AGAINST and truth is Truth.TRUE) or (item.kind == "core" and truth is Truth.FALSE)
         ),
@@ -119,8 +123,9 @@ def _with_name(row: Row, name: str) -> str:
     return f"{entry.name} {row.seen(name).text}" if entry else name
 
 
-def _evidence(row: Row, item: PatternItem) -> str:
-    found = because(row, item.when)
+def _evidence(row: Row, item: PatternItem, wanted: Truth = Truth.TRUE) -> str:
+    """The item with the values that decided (ER7)."""
+    found = tuple(dict.fromkeys(reasons(item.when, wanted, row)))
     return f"{item.text} ({'; '.join(found[:2])})" if found else item.text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 from math import inf, isnan, nextafter
 
@@ -43,6 +44,7 @@ class Row:
         self.high = self.low if cohort.high is cohort.low else cohort.high[:, column].tolist()
         self.open_low = None if cohort.open_low is None else cohort.open_low[:, column].tolist()
         self.open_high = None if cohort.open_high is None else cohort.open_high[:, column].tolist()
+        self._at_least = None if outcomes.at_least is None else outcomes.at_least[:, column].tolist()
         self.judged_low = self.low if outcomes.judged_low is cohort.low else outcomes.judged_low[:, column].tolist()
         self.code = cohort.code[:, column].tolist()
         self.flags = outcomes.flag[:, column].tolist()
@@ -268,6 +270,17 @@ class Row:
                 return self.statement(name) if least is None else self.at_least(name, least)
         raise TypeError(f"no predicate: {predicate!r}")
 
+    def behind(self, name: str) -> Row:
+        """The panel as the statement `name` saw it: quality rules saw what they then withheld."""
+        return self.before if name in self.parts.quality else self
+
+    @cached_property
+    def before(self) -> Row:
+        """This panel before any quality rule withheld a value."""
+        found = copy(self)
+        found.judged_low, found._at_least, found._truths = self.low, None, {}
+        return found
+
     def named(self, name: str) -> Predicate | None:
         """The rule behind a name that `holds` may use;
         None if a quality rule suppressed it (then the name itself says why)."""
@@ -301,8 +314,7 @@ class Row:
         place = self.layout.quantity[quantity]
         if isnan(self.judged_low[place]):
             return None
-        at_least = self.outcomes.at_least
-        unbounded = at_least is not None and bool(at_least[place, self.column])
+        unbounded = self._at_least is not None and self._at_least[place]
         opened = self.open_low is not None and self.open_low[place]
         closed = self.open_high is not None and self.open_high[place] and not unbounded
         return self.low[place], inf if unbounded else self.high[place], opened, closed

@@ -23,7 +23,7 @@ def quality(row: Row) -> tuple[QualityResult, ...]:
             truth=Truth.TRUE.word,
             severity=rule.severity,
             suppresses=rule.suppresses,
-            because=tuple(dict.fromkeys(reasons(rule.when, Truth.TRUE, row))),
+            because=tuple(dict.fromkeys(reasons(rule.when, Truth.TRUE, row.before))),
             text=rule.text,
             citations=rule.citations,
             status=rule.status,

@@ -132,6 +132,8 @@ class Reader(Protocol):
 
     def named(self, name: str) -> Predicate | None: ...
 
+    def behind(self, name: str) -> Reader: ...
+
 
 def reasons(predicate: Predicate, wanted: Truth, reader: Reader) -> Iterator[str]:
     """The leaves that make `predicate` TRUE (or FALSE) for this panel, each as a short statement with its numbers."""
@@ -149,8 +151,8 @@ def reasons(predicate: Predicate, wanted: Truth, reader: Reader) -> Iterator[str
         case Not(item):
             yield from reasons(item, Truth(2 - wanted), reader)
         case Holds(name, None) if (named := reader.named(name)) is not None:
-            # A value that this very statement withholds has no truth of its own any more.
-            yield from list(reasons(named, wanted, reader)) or [leaf_words(predicate, wanted is Truth.TRUE, reader)]
+            told = list(reasons(named, wanted, reader.behind(name)))
+            yield from told or [leaf_words(predicate, wanted is Truth.TRUE, reader)]
         case _:
             yield leaf_words(predicate, wanted is Truth.TRUE, reader)
 
