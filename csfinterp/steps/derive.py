@@ -292,11 +292,12 @@ class Deriver:
             for row, column, word in cohort.repeated_words:
                 found[column] |= row == layout.statement["csf_cytology"] and word == positive
             first = layout.coded["first_tumor_cells"]
-            cohort.code[first] = np.where(found, cohort.code[first], -1)
+            cohort.code[first] = np.where(found, cohort.code[first], layout.words["first_tumor_cells"].index("no"))
         if "csf_ctdna" in layout.coded:
             detected = cohort.code[layout.coded["csf_ctdna"]] == layout.words["csf_ctdna"].index("detected")
             variant = layout.coded["variant_myd88_l265p"]
-            cohort.code[variant] = np.where(detected, cohort.code[variant], -1)
+            no = layout.words["variant_myd88_l265p"].index("no") if "no" in layout.words["variant_myd88_l265p"] else -1
+            cohort.code[variant] = np.where(detected, cohort.code[variant], no)
 
     def dominant_class(self, cohort: Cohort, low: Floats) -> None:
         """Which class leads the intrathecal synthesis (B5), by the values that rules may read;

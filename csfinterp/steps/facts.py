@@ -25,7 +25,7 @@ def stated_facts(panel: Panel, named: Named) -> dict[str, str]:
     samples = context.numbers.get("csf_samples_examined", history.get("csf_samples_examined"))
     earlier, first = history.get("csf_cytology"), history.get("first_finding")
     positive = isinstance(earlier, Mapping) and earlier.get("value") == "positive"
-    seen = positive or (isinstance(first, Mapping) and bool(first))
+    seen = positive or (isinstance(first, Mapping) and bool({"csf_cytology", "csf_blasts_pct"} & set(first)))
     facts = {
         "primary_breast": (context.tumor_primary or "").strip().casefold() == "breast",
         "primary_lung": (context.tumor_primary or "").strip().casefold() == "lung",

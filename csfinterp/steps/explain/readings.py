@@ -91,9 +91,10 @@ def _pattern(row: Row, pattern: Pattern) -> PatternResult:
             dict.fromkeys(
                 name
                 for item, truth in items
-                if item.kind == "core" and truth is Truth.UNKNOWN
+                if (item.kind == "core" or item.id in pattern.required) and truth is Truth.UNKNOWN
                 for name in missing(row, item.when)
             )
+            | dict.fromkeys(missing(row, pattern.rule) if pattern.rule is not None else ())
         ),
         text=_text(row, pattern, grade, reason),
         lines=lines,

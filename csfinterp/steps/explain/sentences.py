@@ -346,7 +346,10 @@ def hemorrhage(row: Row, shapes: tuple[PatternResult, ...], points: tuple[ScoreR
             yield _said(8, text, (shape.rule, *shape.missing), shape.citations, shape.status)
     for score in points:
         if score.id == HEMORRHAGE_SCORE:
-            yield _said(8, f"{score.name}: {score.text}", (score.id,), score.citations, score.source_status)
+            text = (
+                score.text if score.status == "computed" else "not computable; what is missing stands with the score."
+            )
+            yield _said(8, f"{score.name}: {text}", (score.id,), score.citations, score.source_status)
 
 
 def three_way(cautions: tuple[StatementResult, ...]) -> Iterator[Weighted]:

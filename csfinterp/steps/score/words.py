@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isnan
+from math import inf, isnan
 
 from csfinterp.model.interpretation import ScoreResult
 from csfinterp.model.predicate import Predicate, Truth, inputs
@@ -195,6 +195,8 @@ class _Words:
         if isnan(low) or entry is None:
             return "not known" if isnan(low) else _span(low, high)
         if low != high:
+            if high == inf:
+                return f"at least {low:g} {entry.unit}"
             return f"between {low:g} and {high:g} {entry.unit}"
         return f"{low:.{entry.decimals}f} {entry.unit}"
 
