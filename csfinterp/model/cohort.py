@@ -113,6 +113,7 @@ class Cohort:
 
     `repeat`: observations sent more than once without a rule which one leads. `repeated`: their (quantity, panel, low,
     high), `repeated_words`: (statement, panel, word): judged by nobody, but a critical one is still told.
+    `other_tubes`: likewise (quantity, panel, low, high) of tubes that do not fill the cell.
     """
 
     low: Floats
@@ -125,6 +126,7 @@ class Cohort:
     repeat: Bools
     repeated: list[tuple[int, int, float, float]] = field(default_factory=list)
     repeated_words: list[tuple[int, int, int]] = field(default_factory=list)
+    other_tubes: list[tuple[int, int, float, float]] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -172,12 +174,14 @@ class Flags:
     """`flag`: number in FLAG per (statement, panel), 0 = null; `reason`: why null.
 
     `rule_flag`: flags as rules read them. `critical`: number of the critical rule that holds + 1, 0 none.
+    `called_tubes`: (quantity, panel) of critical results in tubes that do not fill the cell.
     """
 
     flag: Bytes
     rule_flag: Bytes
     reason: Bytes
     critical: Bytes
+    called_tubes: list[tuple[int, int]]
 
 
 @dataclass(frozen=True)

@@ -133,16 +133,25 @@ class Flagger:
             rule_flag = flag.copy()
         for cell, letter in repeated.items():
             flag[cell], reason[cell] = letter, 0
-        return Flags(flag, rule_flag, reason, critical)
+        called = [
+            (quantity, column)
+            for quantity, column, lowest, highest in cohort.other_tubes
+            if self.critical_numbers(quantity, lowest, highest, ages[:, column : column + 1])
+        ]
+        return Flags(flag, rule_flag, reason, critical, called)
 
     def count(self, flags: Flags, cohort: Cohort, judged: Judged) -> None:
-        """Writes how many CSF results have a flag, and an abnormal one, for the rules that ask (count_judged ...)."""
+        """Writes how many CSF results have a flag, and an abnormal one, for the rules that ask (count_judged ...);
+        a critical result of a tube that does not lead counts too."""
         flag = flags.flag[self._counted]
+        more = np.zeros(cohort.size)
+        for quantity, column in flags.called_tubes:
+            more[column] += quantity in self._counted
         for name, number in (("count_judged", flag != 0), ("count_abnormal", flag > N)):
             if name in self._layout.quantity:
                 row = self._layout.quantity[name]
                 for values in (cohort.low, cohort.high, judged.low, judged.high):
-                    values[row] = number.sum(axis=0)
+                    values[row] = number.sum(axis=0) + more
 
     def _repeated(
         self, cohort: Cohort, ages: Floats, flag: Bytes, reason: Bytes, critical: Bytes

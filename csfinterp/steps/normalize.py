@@ -203,7 +203,12 @@ class Normalizer:
         by_tube = getattr(entry, "repeats", "none") == "tube" and None not in tubes.values()
         if len(group) == 1 or (by_tube and len(set(tubes.values())) == len(tubes)):
             readable = [row for row in group if not issue[row]] or group
-            cohort.leading[statement, column] = max(readable, key=lambda row: tubes[row] or 0)
+            lead = max(readable, key=lambda row: tubes[row] or 0)
+            cohort.leading[statement, column] = lead
+            for row in group:
+                value, comparator = self.value(observations, row, statement) if row != lead else (None, None)
+                if value is not None:
+                    cohort.other_tubes.append((statement, column, *span(value, comparator)))
             return
         for row in group:
             issue[row] = issue[row] or ISSUE["duplicate_result"]
