@@ -19,6 +19,7 @@ from csfinterp.errors import DocumentError, Fault
 Path = tuple[str | int, ...]
 
 BLANKS = " \t\r\n"
+_BLANK_BYTES = BLANKS.encode()
 MAX_FAULTS = 50
 MAX_NAMED = 10
 MAX_SHOWN_KEY = 40
@@ -36,6 +37,14 @@ NOT_JSON_NUMBER = "NaN and Infinity are not JSON. Send null with absent_reason, 
 
 BAD_TEXT = "The text holds a NUL or half a surrogate pair. Send Unicode text without NUL."
 TOO_MANY = "The document holds too many values. Send fewer observations in one panel."
+
+
+@dataclass(frozen=True)
+class _Start:
+    """Where in the file a text begins, both from 1: messages name the line of the file, not of the item."""
+
+    line: int = 1
+    column: int = 1
 
 
 @dataclass(frozen=True)
@@ -123,14 +132,14 @@ def parse(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> object:
     return value
 
 
-def decode(data: bytes, limits: ReadLimits) -> object:
-    """As `parse`, but not yet walked by `check`."""
+def decode(data: bytes, limits: ReadLimits, start: _Start = _Start()) -> object:
+    """As `parse`, but not yet walked by `check`. `start`: where `data` begins in its file."""
     if len(data) > limits.max_bytes:
         raise _too_large(limits)
-    return _decode_text(_text(data), limits)
+    return _decode_text(_text(data, start), limits, start)
 
 
-def _decode_text(text: str, limits: ReadLimits) -> object:
+def _decode_text(text: str, limits: ReadLimits, start: _Start) -> object:
     if text.count("[") + text.count("{") > _most_values(limits):
         raise _unreadable(TOO_MANY)
     if not text.strip(BLANKS):
@@ -138,9 +147,10 @@ def _decode_text(text: str, limits: ReadLimits) -> object:
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
+        column = error.colno + (start.column - 1 if error.lineno == 1 else 0)
+        place = f"line {start.line + error.lineno - 1}, column {column}"
         raise _unreadable(
-            f"The text is not JSON: {error.msg.split(':')[0]} ({place}). Send one JSON document."
+            f"The text is not JSON: {error.msg.split(': ')[0]} ({place}). Send one JSON document."
         ) from None
     except RecursionError:
         raise _unreadable("The document is nested too deeply. Send the flat panel document.") from None
@@ -151,59 +161,62 @@ def decode_many(data: bytes, limits: ReadLimits) -> Iterator[object | DocumentEr
 
     An item that cannot be decoded is its DocumentError; the rest goes on. The byte limit holds for each item.
     """
-    body = data.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
+    sent = data.removeprefix(b"\xef\xbb\xbf")
+    body = sent.lstrip(_BLANK_BYTES)
+    start = _Start(1 + sent[: len(sent) - len(body)].count(b"\n"))
+    body = body.rstrip(_BLANK_BYTES)
     if body.startswith(b"["):
-        yield from _array_items(body, limits)
-    elif _is_json_lines(body):
-        for line in body.splitlines():
-            if line.strip(b" \t\r\n"):
-                yield _decode_or_error(line, limits)
-    else:
-        yield _decode_or_error(body, limits)
+        yield from _array_items(body, limits, start)
+        return
+    whole = _decode_or_error(body, limits, start)
+    # Lines of their own only if the text is no document as it stands: that may be written line by line, too.
+    if not isinstance(whole, DocumentError) or not _has_lines(body):
+        yield whole
+        return
+    for number, line in enumerate(body.split(b"\n"), start.line):
+        if line.strip(_BLANK_BYTES):
+            yield _decode_or_error(line, limits, _Start(number))
 
 
-def _is_json_lines(body: bytes) -> bool:
-    """True if the first or the last line by itself looks like a whole object (the other one may be the broken one)."""
-    first, _, rest = body.partition(b"\n")
-    last = rest[rest.rfind(b"\n") + 1 :]
-    return bool(rest) and any(_is_object(line.strip(b" \t\r\n")) for line in (first, last))
+def _has_lines(body: bytes) -> bool:
+    """True if some line of several looks like a whole object that begins at the margin; the others may be broken."""
+    lines = body.split(b"\n")
+    return len(lines) > 1 and any(line.startswith(b"{") and line.rstrip(_BLANK_BYTES).endswith(b"}") for line in lines)
 
 
-def _is_object(line: bytes) -> bool:
-    return len(line) > 1 and line.startswith(b"{") and line.endswith(b"}")
-
-
-def _decode_or_error(data: bytes, limits: ReadLimits) -> object | DocumentError:
+def _decode_or_error(data: bytes, limits: ReadLimits, start: _Start) -> object | DocumentError:
     try:
-        return decode(data, limits)
+        return decode(data, limits, start)
     except DocumentError as error:
         return error
 
 
-def _array_items(body: bytes, limits: ReadLimits) -> Iterator[object | DocumentError]:
+def _array_items(body: bytes, limits: ReadLimits, begin: _Start) -> Iterator[object | DocumentError]:
     """Each item is cut out by counting brackets and decoded by itself, so a broken one hides no other."""
     try:
-        text = _text(body)
+        text = _text(body, begin)
     except DocumentError as error:
         yield error
         return
     if not text[1:].strip(BLANKS + "]"):
         yield _unreadable("The array is empty. Send at least one panel.")
         return
-    start, mark = 1, ","
+    start, mark, line, margin = 1, ",", begin.line, 0
     while mark == ",":
         end = _end_of_item(text, start)
-        yield _item(text[start:end], limits)
+        yield _item(text[start:end], limits, _Start(line, 1 + start - margin))
+        line += text.count("\n", start, end)
+        margin = max(margin, text.rfind("\n", start, end) + 1)
         mark, start = text[end : end + 1], end + 1
     if mark != "]" or text[start:].strip(BLANKS):
         yield _unreadable("The array ends wrongly. Close it with ] and send nothing after it.")
 
 
-def _item(text: str, limits: ReadLimits) -> object | DocumentError:
+def _item(text: str, limits: ReadLimits, start: _Start) -> object | DocumentError:
     if len(text) > limits.max_bytes:
         return _too_large(limits)
     try:
-        return _decode_text(text, limits)
+        return _decode_text(text, limits, start)
     except DocumentError as error:
         return error
 
@@ -223,11 +236,13 @@ def _end_of_item(text: str, start: int) -> int:
     return len(text)
 
 
-def _text(data: bytes) -> str:
+def _text(data: bytes, start: _Start) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _unreadable(f"The text is not UTF-8 (byte {error.start}). Send UTF-8.") from None
+        line = start.line + data.count(b"\n", 0, error.start)
+        byte = error.start - data.rfind(b"\n", 0, error.start)
+        raise _unreadable(f"The text is not UTF-8 (line {line}, byte {byte}). Send UTF-8.") from None
 
 
 def _unreadable(message: str) -> DocumentError:
@@ -255,7 +270,7 @@ def check(value: object, limits: ReadLimits) -> None:
             raise _unreadable(TOO_MANY)
         message = _fault_of(item) or ("" if len(path) <= limits.max_depth else _too_deep(limits))
         if message:
-            faults.append(Fault("" if message == NOT_JSON_NUMBER else pointer(path), message))
+            faults.append(Fault(pointer(path), message))
         elif isinstance(item, dict):
             waiting += [((*path, key), inner) for key, inner in item.items()]
         elif isinstance(item, list):

@@ -6,7 +6,8 @@ import os
 import sqlite3
 import time
 import weakref
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -16,12 +17,13 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import Pool
 
 from csfinterp.errors import CsfinterpError
 
 BUSY_TIMEOUT_MS = 10_000
+CONNECT_TIMEOUT_S = 10
 # Any constant will do; it keeps two processes from migrating one PostgreSQL database at the same time.
 _MIGRATION_LOCK = 0x637366
 # Kept until the process ends, so that nothing closes them.
@@ -38,7 +40,10 @@ def open_engine(database_url: str) -> Engine:
     Raises StoreError for an address that cannot be used. Error messages never hold the parameters of a statement.
     """
     url = _checked(database_url)
-    engine = create_engine(url, hide_parameters=True, pool_size=8, max_overflow=24, pool_pre_ping=_is_server(url))
+    engine = create_engine(
+        url, hide_parameters=True, pool_size=8, max_overflow=24, pool_pre_ping=_is_server(url),
+        connect_args=_server_arguments(url) if _is_server(url) else {},
+    )  # fmt: skip
     if not _is_server(url):
         _create_file(Path(str(url.database)))
         event.listen(engine, "connect", _set_up_sqlite)
@@ -49,8 +54,11 @@ def open_engine(database_url: str) -> Engine:
 
 
 def upgrade(engine: Engine) -> None:
-    """Brings the tables to the newest revision, in one transaction; safe when several processes start at once."""
-    with writing(engine) as connection, connection.begin():
+    """Brings the tables to the newest revision, in one transaction; safe when several processes start at once.
+
+    Raises StoreError, also if the database cannot be reached.
+    """
+    with _in_a_sentence(engine), writing(engine) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         config = _alembic()
@@ -64,8 +72,11 @@ def upgrade(engine: Engine) -> None:
 
 
 def revisions(engine: Engine) -> tuple[str | None, str | None]:
-    """(the database's revision or None if it has no tables, the newest revision this software knows)."""
-    with engine.connect() as connection:
+    """(the database's revision or None if it has no tables, the newest revision this software knows).
+
+    Raises StoreError if the database cannot be reached.
+    """
+    with _in_a_sentence(engine), engine.connect() as connection:
         now = MigrationContext.configure(connection).get_current_revision()
     return now, ScriptDirectory.from_config(_alembic()).get_current_head()
 
@@ -75,6 +86,28 @@ def writing(engine: Engine) -> Connection:
     return engine.connect().execution_options(csfinterp_write=True)
 
 
+@contextmanager
+def _in_a_sentence(engine: Engine) -> Iterator[None]:
+    """What the database refuses (no server, wrong password, no right to make tables) as StoreError, without secrets."""
+    try:
+        yield
+    except DBAPIError as error:
+        url, reason = engine.url, (str(error.orig).splitlines() or [""])[0]
+        secrets = [url.password, *(str(value) for value in url.query.values())]
+        if any(secret and str(secret) in reason for secret in secrets):
+            reason = type(error.orig).__name__
+        place = f"{url.database} at {url.host or 'this machine'}" if _is_server(url) else url.database
+        raise StoreError(
+            f"The database {place} cannot be used ({reason}); check CSFINTERP_DATABASE_URL, that the database runs"
+            " and that its user may make tables."
+        ) from None
+
+
+def _server_arguments(url: URL) -> dict[str, object]:
+    """Without a limit of its own libpq waits minutes for a host that does not answer."""
+    return {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_S}
+
+
 def _alembic() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
@@ -82,11 +115,11 @@ def _alembic() -> Config:
 
 
 def _checked(database_url: str) -> URL:
-    help_text = "Use sqlite:////folder/file.sqlite or postgresql+psycopg://user@host/name."
+    help_text = "Set CSFINTERP_DATABASE_URL to sqlite:////folder/file.sqlite or postgresql+psycopg://user@host/name."
     try:
         url = make_url(database_url)
     except ArgumentError:
-        raise StoreError(f"The database address (CSFINTERP_DATABASE_URL) is not readable. {help_text}") from None
+        raise StoreError(f"The database address is not readable. {help_text}") from None
     if url.drivername in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")
     if url.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):

@@ -75,7 +75,7 @@ def test_nesting_is_measured_by_the_limit() -> None:
 @pytest.mark.parametrize("literal", [b"NaN", b"Infinity", b"-Infinity"])
 def test_nan_and_infinity_are_not_json(literal: bytes) -> None:
     error = _refusal(_panel(b'{"code": "x", "value": ' + literal + b"}"))
-    assert [fault.pointer for fault in error.faults] == [""]
+    assert [fault.pointer for fault in error.faults] == ["/observations/0/value"]
     assert "not JSON" in error.message
 
 

@@ -253,6 +253,10 @@ GOOD = _bytes(MINIMAL)
         (b"[" + GOOD + b', {"specimen": {"id": "S", "id": "T"}}, ' + GOOD + b"]", "+-+"),
         (b"[" + GOOD + b", " + GOOD, "++-"),
         (b"[" + GOOD + b"] x", "+-"),
+        (b"{broken\n" + GOOD + b"\n" + GOOD + b"\n{broken", "-++-"),
+        (json.dumps(MINIMAL, indent=0).encode(), "+"),
+        (GOOD.replace(b'[{"code"', b'[\n{"code"').replace(b"]}", b"\n]}"), "+"),
+        (json.dumps(MINIMAL, indent=2).encode()[:-1], "-"),
         (b"[]", "-"),
         (b"", "-"),
         (b"[\xff]", "-"),
@@ -260,6 +264,22 @@ GOOD = _bytes(MINIMAL)
 )
 def test_many_panels_are_read_one_by_one_and_a_bad_one_stops_no_other(data: bytes, expected: str) -> None:
     assert "".join("+" if isinstance(item, Panel) else "-" for item in read_many(data)) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (GOOD + b"\n\n" + b'{"a" 1}\n' + GOOD, "line 3, column 6"),
+        (b"\n\n{broken\n" + GOOD, "line 3, column 2"),
+        (b"[" + GOOD + b',\n  {"a" 1}, ' + GOOD + b"]", "line 2, column 8"),
+        (b"[" + GOOD + b',\n{},\n{"a": 1,\n "b" 1}]', "line 4, column 6"),
+        (b'\n{"a":\n}', "line 3, column 1"),
+        (GOOD + b'\n{"a": "\xff"}\n', "line 2, byte 8"),
+    ],
+)
+def test_a_place_is_told_by_the_line_of_the_file(data: bytes, place: str) -> None:
+    told = [item.message for item in read_many(data) if isinstance(item, DocumentError)]
+    assert any(f"({place})" in message for message in told), told
 
 
 def test_the_registry_reads_and_writes(make_document: Callable[[], Document]) -> None:

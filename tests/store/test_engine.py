@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import socket
 import sqlite3
 import stat
 from pathlib import Path
@@ -142,6 +143,25 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 
 def test_postgresql_addresses_use_psycopg_3() -> None:
     assert open_engine("postgresql://user@localhost/name").driver == "psycopg"
+
+
+@pytest.mark.parametrize("query", ["", "?password=hunter2", "?hunter2=hunter2"])
+def test_a_server_that_cannot_be_reached_is_one_sentence_without_the_password(query: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    engine = open_engine(f"postgresql://user:hunter2@127.0.0.1:{port}/csf{query}")
+    for ask in (upgrade, revisions):
+        with pytest.raises(StoreError, match=r"csf at 127\.0\.0\.1 cannot be used .*CSFINTERP_DATABASE_URL") as caught:
+            ask(engine)
+        assert "hunter2" not in str(caught.value) and "\n" not in str(caught.value)
+        assert caught.value.__suppress_context__
+
+
+def test_a_database_that_may_not_be_written_is_one_sentence(store: Store) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+    with pytest.raises(StoreError, match="already exists"):
+        upgrade(store.engine)
 
 
 def test_errors_of_the_database_never_quote_a_row(store: Store) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +19,7 @@ import pytest
 
 from csfinterp.serving import gunicorn_command
 from csfinterp.settings import Settings
+from csfinterp.web.logs import NoRequest
 from tests.web.conftest import PanelMaker
 
 Answer = tuple[int, dict[str, str], Any]
@@ -140,3 +143,46 @@ def test_the_log_of_the_server_holds_no_patient(server: Server, panel: PanelMake
     assert [line for line in lines if "/api/v1/panels" in line]
     for word in ("MRN-TEST", "ACC-TEST", "MSG-"):
         assert not [line for line in lines if word in line]
+
+
+def test_a_request_that_is_not_http_is_not_quoted_in_the_log(server: Server) -> None:
+    secret = b"MRN-RAW-4711"
+    requests = (
+        b"GET /panels?patient=" + secret + b" nonsense HTTP/9.9\r\n\r\n",
+        secret + b"\r\n\r\n",
+        b"GET / HTTP/7.4 " + secret + b"\r\n\r\n",
+        b"g\xc3\xa9t" + secret + b" / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + secret + b" x: 1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + secret + b"\x00\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: " + secret + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: " + secret + b"\r\n\r\n",
+        b"GET /" + secret * 2_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /api/v1/interpret HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n" + secret + b"\r\n\r\n",
+    )
+    for request in requests:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+            connection.sendall(request)
+            status = connection.recv(4096).split(b"\r\n")[0].split(b" ")
+            assert status[0] == b"HTTP/1.1" and status[1][:1] in b"45", request[:80]
+    log = server.log.read_text()
+    assert log.count("a request that is not valid HTTP was refused") >= 5
+    assert "MRN-RAW" not in log and "Traceback" not in log
+
+
+def test_an_error_of_the_server_is_logged_without_the_request() -> None:
+    """What gunicorn logs when an answer fails: the address as an argument, and an exception that may quote values."""
+
+    def record(level: int, text: str, *arguments: object) -> logging.LogRecord:
+        try:
+            raise ValueError("MRN-RAW-4711")
+        except ValueError:
+            return logging.LogRecord("gunicorn.error", level, "file", 1, text, arguments, sys.exc_info())
+
+    failed = record(logging.ERROR, "Error handling request %s %s", "GET", "/panels?patient=MRN-RAW-4711")
+    assert NoRequest().filter(failed)
+    said = logging.Formatter("%(message)s").format(failed)
+    assert "ValueError at test_server.py:" in said and "MRN-RAW" not in said
+    assert not NoRequest().filter(record(logging.DEBUG, "%s %s", "GET", "/panels?patient=MRN-RAW-4711"))
+    start = record(logging.ERROR, "Exception in worker process")
+    assert NoRequest().filter(start) and start.exc_info is not None, "why the service did not start is told in full"

@@ -169,11 +169,12 @@ def _age_issues(row: Row) -> Iterator[Issue]:
         if patient.age is not None and unknown:
             yield Issue("implausible", "error", None, "This age cannot be true; no age is used. Check value and unit.")
         return
-    if specimen.collected_at is None and specimen.received_at is not None:
-        yield Issue("age_missing", "info", None, row.parts.edition.texts["age_from_received_time"] + ".")
-    elif specimen.collected_at is None and patient.age is None:
+    undated = specimen.collected_at is None and specimen.received_at is None
+    if undated and patient.age is None:
         text = "No time of collection: the age at collection is not known. Send specimen.collected_at."
         yield Issue("age_missing", "warning", None, text)
-    elif unknown:
+    elif specimen.collected_at is None and not undated:
+        yield Issue("age_missing", "info", None, row.parts.edition.texts["age_from_received_time"] + ".")
+    if unknown and not undated:
         text = "Birth date and time of collection contradict each other; no age is used. Check both dates."
         yield Issue("implausible", "error", None, text)
