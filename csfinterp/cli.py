@@ -21,9 +21,11 @@ import csfinterp
 from csfinterp import demo as demonstration
 from csfinterp import operations
 from csfinterp.errors import CsfinterpError, DocumentError
-from csfinterp.formats import FORMATS, ReadLimits, panel_json, report_text
+from csfinterp.formats import FORMATS, ReadLimits, panel_json, report_text, report_trace
+from csfinterp.model.edition import Edition
 from csfinterp.model.panel import Panel
 from csfinterp.samples import SAMPLES
+from csfinterp.service import Service
 from csfinterp.serving import gunicorn_command
 from csfinterp.settings import Settings
 
@@ -119,14 +121,18 @@ def serve(bind: str | None, workers: int | None) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--format", "format_name", type=click.Choice(READABLE), help="Input format.  [default: by extension]")
 @click.option("--output", type=click.Choice(["json", "text"]), default="json", show_default=True)
-def interpret(files: tuple[str, ...], format_name: str | None, output: str) -> None:
+@click.option("--explain", metavar="FINDING", help="Print why one statement stands there, instead of the answer.")
+def interpret(files: tuple[str, ...], format_name: str | None, output: str, explain: str | None) -> None:
     """Interpret panels of FILES (- reads standard input) and store nothing.
 
     JSON: one document, an array, or JSON lines. One panel is printed as a readable document, several as JSON lines.
+    --explain takes the id or rule number of any statement (pleocytosis, PL03, bacterial_meningitis, B1, PC05, R-L01,
+    lm, pan2018, csf_lactate) and prints its rule, values, limits and sources.
     Exit code: 0 all interpreted, 1 some refused (named on standard error), 2 bad usage.
     """
     settings = Settings.load()
     service = operations.stateless_service(settings)
+    tell = _teller(service, output, explain)
     refused = Refusals()
     limits = ReadLimits(settings.max_body_bytes, settings.max_observations, settings.max_depth)
     named = ((file, format_name or _format_of(file)) for file in files)
@@ -136,7 +142,7 @@ def interpret(files: tuple[str, ...], format_name: str | None, output: str) -> N
     with _progress(hidden=not many or sys.stdout.isatty()) as progress:  # the answers need the screen themselves
         for panels in _chunks(progress.track(itertools.chain(first, items), description="Interpreting")):
             for document in service.interpret_many(panels):
-                click.echo(_printed(document, output, many))
+                click.echo(tell(document, many))
     if refused.count:
         click.echo(f"{refused.count} refused, nothing was interpreted for them.", err=True)
         sys.exit(1)
@@ -150,6 +156,9 @@ class Refusals:
 
     def add(self, place: str, error: DocumentError) -> None:
         self.count += 1
+        if [fault.message for fault in error.faults] == [error.message]:  # said once, with its place
+            click.echo(": ".join(filter(None, (place, error.faults[0].pointer, error.message))), err=True)
+            return
         click.echo(f"{place}: {error.message}", err=True)
         for fault in error.faults:
             click.echo(f"  {fault.pointer or '(whole document)'}: {fault.message}", err=True)
@@ -195,6 +204,24 @@ def _chunks(panels: Iterable[Panel]) -> Iterator[list[Panel]]:
         yield chunk
 
 
+def _teller(service: Service, output: str, explain: str | None) -> Callable[[dict[str, object], bool], str]:
+    """How an answer is printed. An id to explain that the edition does not know is bad usage."""
+    if explain is None:
+        return lambda document, many: _printed(document, output, many)
+    edition = service.core().edition
+    if not report_trace.knows(edition, explain):
+        near = report_trace.near(edition, explain)
+        hint = f"Ids like it: {', '.join(near)}." if near else "GET /api/v1/editions lists all."
+        raise click.UsageError(f"--explain: edition {edition.id} has no statement {explain!r}. {hint}")
+    return lambda document, many: _trace(document, explain, edition, many)
+
+
+def _trace(document: dict[str, object], identifier: str, edition: Edition, many: bool) -> str:
+    specimen = document.get("specimen")
+    head = f"Specimen {specimen.get('id')}\n" if many and isinstance(specimen, dict) else ""
+    return head + report_trace.explain(edition, document, identifier)
+
+
 def _printed(document: dict[str, object], output: str, many: bool) -> str:
     if output == "text":
         return report_text.write(document)
@@ -212,13 +239,18 @@ def edition() -> None:
 @edition.command("check")
 @click.argument("name", required=False)
 def check(name: str | None) -> None:
-    """Check edition NAME (an id or a folder; default: the edition in force); every slip with file and line."""
+    """Check edition NAME (an id or a folder; default: the edition in force); every slip with file and line.
+
+    Files that cannot be read as YAML come first, and alone; then the form of the entries; then what the files say
+    about each other. So mend what is listed and check again until no slip is found.
+    """
     settings = Settings.load()
     slips = operations.check_edition(settings, name or settings.edition)
     for slip in slips:
         click.echo(str(slip))
     if slips:
-        raise click.ClickException(f"{len(slips)} slips in edition {name or settings.edition}")
+        counted = "1 slip" if len(slips) == 1 else f"{len(slips)} slips"
+        raise click.ClickException(f"{counted} in edition {name or settings.edition}")
     click.echo(f"Edition {name or settings.edition}: no slip found.")
 
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 # A code of the wrong or an unclear specimen names an analyte that may well be of CSF: kept, with the issue (RU12).
 _MISPLACED = ("wrong_specimen_code", "specimen_ambiguous", "specimen_not_stated")
 _BLOOD = ("serum", "plasma", "blood")
+_CHANGED = (
+    "The folder of this edition changed after it was loaded; answers still come from what is shown here. Restore the"
+    " folder from its release, then restart the service."
+)
 
 
 @dataclass(frozen=True)
@@ -67,14 +71,25 @@ class Library:
         self._loading = Lock()
 
     def editions(self) -> tuple[EditionInfo, ...]:
-        """The editions in the editions folder, usable or not."""
-        return knowledge.list_editions(self._settings.editions_folder)
+        """The editions in the editions folder, drafts and broken ones too, by id.
+
+        One that is loaded shows what is loaded, also if its folder changed or went away since; `problem` says so.
+        """
+        found = {info.id: info for info in knowledge.list_editions(self._settings.editions_folder)}
+        for known in tuple(self._loaded.values()):
+            edition = known.edition
+            if edition.id not in found or found[edition.id].digest != edition.digest:
+                folder = self._settings.editions_folder / edition.id
+                found[edition.id] = EditionInfo(
+                    edition.id, edition.status, edition.digest, edition.title, folder, EditionError(_CHANGED)
+                )
+        return tuple(found.values())
 
     def known(self, edition_id: str | None = None) -> Known:
         """An edition and its core; None: the edition in force.
 
-        Raises NotFoundError if there is none of this id, EditionError for a draft (unless the settings allow drafts),
-        a broken seal or an option of the site that the edition does not have.
+        Raises NotFoundError if there is none of this id, EditionError for a broken one, a draft (unless the settings
+        allow drafts), a broken seal or an option of the site that the edition does not have.
         """
         wanted = edition_id or self._settings.edition
         found = self._loaded.get(wanted)
@@ -86,9 +101,16 @@ class Library:
             return self._loaded[wanted]
 
     def _load(self, edition_id: str) -> Known:
-        info = next((info for info in self.editions() if info.id == edition_id), None)
+        folder = self._settings.editions_folder
+        info = next((info for info in knowledge.list_editions(folder) if info.id == edition_id), None)
+        if info is None and edition_id == self._settings.edition:  # loaded at the start: this is for the operator
+            raise NotFoundError(
+                f"There is no edition {edition_id} (CSFINTERP_EDITION) in {folder} (CSFINTERP_EDITIONS_FOLDER)."
+            )
         if info is None:
             raise NotFoundError("There is no such edition; GET /api/v1/editions lists them.")
+        if info.problem is not None:
+            raise info.problem
         if info.status != "released" and not self._settings.allow_draft:
             raise EditionError("This edition is a draft; release it, or set CSFINTERP_ALLOW_DRAFT to try it out.")
         edition = knowledge.apply_site_rules(knowledge.load_edition(info.folder), self._site_rules)

@@ -37,7 +37,10 @@ def database_revisions(settings: Settings) -> tuple[str | None, str | None]:
 
 
 def check_edition(settings: Settings, name: str) -> tuple[EditionError, ...]:
-    """Every slip of an edition, each with file and line; empty if there is none. `name`: id or folder."""
+    """The slips of an edition, each with file and line; empty if there is none. `name`: id or folder.
+
+    Files that are not readable as YAML come first, and alone: the rest is checked once they are mended.
+    """
     return knowledge.check_edition(edition_folder(settings, name))
 
 

@@ -37,7 +37,6 @@ class Settings:
     max_body_bytes: int
     max_observations: int
     max_depth: int
-    batch_limit: int
     page_size: int
     page_size_max: int
     bind: str
@@ -46,12 +45,7 @@ class Settings:
     timeout: int
     trusted_proxies: int
     log_level: str
-    secret_key: str | None = field(repr=False)
     demo_folder: Path
-
-    @property
-    def host(self) -> str:
-        return self.bind.rpartition(":")[0]
 
     @property
     def port(self) -> int:
@@ -111,7 +105,6 @@ def _read(env: _Reader, config_folder: Path) -> Settings:
         max_body_bytes=env.int("MAX_BODY_BYTES", validate=at_least_one),
         max_observations=env.int("MAX_OBSERVATIONS", validate=at_least_one),
         max_depth=env.int("MAX_DEPTH", validate=validate.Range(min=8, max=200)),
-        batch_limit=env.int("BATCH_LIMIT", validate=at_least_one),
         page_size=env.int("PAGE_SIZE", validate=at_least_one),
         page_size_max=env.int("PAGE_SIZE_MAX", validate=at_least_one),
         bind=env.str("BIND", validate=_host_and_port),
@@ -120,7 +113,6 @@ def _read(env: _Reader, config_folder: Path) -> Settings:
         timeout=env.int("TIMEOUT", validate=at_least_one),
         trusted_proxies=env.int("TRUSTED_PROXIES", validate=validate.Range(min=0, max=9)),
         log_level=env.str("LOG_LEVEL", validate=validate.OneOf(LOG_LEVELS)),
-        secret_key=env.str("SECRET_KEY", None),
         demo_folder=_path(env, "DEMO_FOLDER") or data_folder / "demo",
     )
 

@@ -53,6 +53,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                 found[str(topic)] += 1
     topics = sorted(counts["passed"] | counts["failed"])
     if topics:
+        from tests.test_cases import vignette_table  # reads the vignettes, so only where they ran
+
+        for line in vignette_table():
+            terminalreporter.write_line(line)
         parts = [f"{topic} {counts['passed'][topic]}" for topic in topics]
         failed = sum(counts["failed"].values())
         terminalreporter.write_line(

@@ -17,7 +17,18 @@ from csfinterp.model import context as words
 
 EDITION = Path(__file__).resolve().parents[1] / "reference_ranges" / "2026.1"
 LOINC = "http://loinc.org"
-ORGANISMS = ("Listeria monocytogenes", "Enterovirus", "HSV-1", "Cryptococcus neoformans", "Staphylococcus epidermidis")
+# Organism texts with the class that a sender would give; some panels send another class, or none.
+ORGANISM_CLASS = {
+    "Listeria monocytogenes": "bacterial", "Staphylococcus epidermidis": "bacterial", "gram-positive": "bacterial",
+    "Mycobacterium tuberculosis": "mycobacterial", "Enterovirus": "viral", "HSV-1": "viral", "EBV": "viral",
+    "HHV-6": "viral", "Cryptococcus neoformans": "fungal", "Yeast cells": "fungal", "Toxoplasma gondii": "parasitic",
+    "not identified": "unknown",
+}  # fmt: skip
+ORGANISMS = tuple(ORGANISM_CLASS)
+PLATFORMS = ("CellSearch", "cellsearch", "EpCAM immunoflow", "epcam_immunoflow", "CNSide", "other", "")
+VARIANTS = (("ERBB2", "p.V777L"), ("MYD88", "p.L265P"), ("MYD88", "L265P"), ("MYD88", "p.S219C"), ("EGFR", None))
+DIAGNOSES = ("acute_lymphoblastic_leukemia", "acute_lymphoblastic_leukemia", "lymphoma", "myeloma", "leukemia", "")
+PRIMARIES = ("breast", "lung", "melanoma", "breast cancer", "")
 EDGE_DAYS = (
     0, 1, 2, 3, 6, 7, 10, 11, 14, 15, 27, 28, 29, 30, 42, 43, 56, 57, 59, 60, 61, 90, 91, 119, 120, 182, 183, 364,
 )  # fmt: skip
@@ -79,6 +90,8 @@ def marks():
         note(limit["quantity"], limit["limit"])
     for number in (0, 1, 500, 501, 1000, 5000, 5001, 10000, 10001):
         found["csf_erythrocytes"].append((Fraction(number), "/uL"))
+    for number in ("0.9", "1", "0"):  # cut-offs of two platforms
+        found["csf_ctc"].append((Fraction(number), "/mL"))
     found["csf_nucleated_cells"] += found["csf_leukocytes"]
     return found
 
@@ -108,10 +121,10 @@ QUIET = {
 
 
 def random_panel(seed):
-    """The panel document of this seed."""
+    """The panel document of this seed: anything at all, a quiet sample, or values that belong to one another."""
     rng = Random(seed)
-    quiet = rng.random() < 0.2
-    specimen = quiet_specimen(rng, seed) if quiet else random_specimen(rng, seed)
+    kind = rng.choices(("any", "quiet", "coherent"), (5, 2, 3))[0]
+    specimen = random_specimen(rng, seed) if kind == "any" else plain_specimen(rng, seed)
     collected = specimen.get("collected_at")
     document = {
         "source": {"system": "RANDOM", "message_id": f"RND-{seed}"},
@@ -119,10 +132,15 @@ def random_panel(seed):
         "specimen": specimen,
         "status": rng.choice(("final", "final", "preliminary", "corrected")),
         "context": random_context(rng),
-        "observations": quiet_observations(rng) if quiet else random_observations(rng, collected),
     }
-    if quiet:  # a fresh lumbar sample of an adult, everything readable: whole profiles and findings are reached
-        document["patient"] = {"id": f"RND-{seed % 977}", "age": {"value": rng.choice(EDGE_YEARS), "unit": "a"}}
+    if kind == "any":
+        document["observations"] = random_observations(rng, collected)
+    else:  # a fresh sample of a known age, everything readable: whole profiles, findings and patterns are reached
+        document["observations"] = quiet_observations(rng) if kind == "quiet" else coherent_observations(rng)
+        age = {"value": rng.choice(EDGE_YEARS), "unit": "a"}
+        if rng.random() < 0.1:
+            age = {"value": rng.choice(EDGE_DAYS), "unit": "d"}
+        document["patient"] = {"id": f"RND-{seed % 977}", "age": age}
     return json.loads(json.dumps(document))
 
 
@@ -181,10 +199,14 @@ def random_specimen(rng, seed):
         specimen["volume"] = {"value": rng.choice((2, 4.9, 5, 8, 10, 10.5, 12)), "unit": "mL"}
     if rng.random() < 0.2:
         specimen["tube"] = rng.choice((1, 3, 4))
+    if rng.random() < 0.2:
+        specimen["tube_count"] = rng.choice((1, 3, 4))
+    if rng.random() < 0.1:
+        specimen["puncture_number"] = rng.choice((1, 2))
     return specimen
 
 
-def quiet_specimen(rng, seed):
+def plain_specimen(rng, seed):
     return {"id": f"RND-CSF-{seed}", "type": "csf", "site": rng.choice(("lumbar",) * 9 + ("ventricular",))}
 
 
@@ -192,11 +214,10 @@ def random_context(rng):
     context = {}
     if rng.random() < 0.85:
         tumor = rng.choice(words.CODED_CONTEXT["tumor"])
-        context["tumor"] = (
-            {"class": tumor, "primary": rng.choice(("breast", "lung", "melanoma"))} if rng.random() < 0.5 else tumor
-        )
+        context["tumor"] = random_tumor(rng, tumor) if rng.random() < 0.5 else tumor
     for name, options in words.CODED_CONTEXT.items():
         share = 0.7 if name in ("clinical_signs", "mri", "biopsy", "question") else 0.1
+        share = 0.3 if name in ("csf_flow_panel", "her2_status") else share
         if name != "tumor" and rng.random() < share:
             context[name] = rng.choice(options)
     for name in words.YES_NO_CONTEXT:
@@ -204,21 +225,41 @@ def random_context(rng):
             context[name] = rng.choice((True, True, False, None))
     for name in words.NUMBER_CONTEXT:
         if rng.random() < 0.08:
-            context[name] = rng.choice((0.5, 1, 4.9, 5, 7, 10, 12, 30, 31, 45))
-    if rng.random() < 0.15:
-        context["stated"] = rng.sample(words.STATED_WORDS, 2)
+            context[name] = rng.choice((0.5, 1, 4, 4.9, 5, 7, 10, 12, 30, 31, 45))
+    if context.get("csf_samples_examined"):
+        context["csf_samples_examined"] = rng.choice((1, 1, 2, 3))
+    texts = {"csf_ctc_platform": PLATFORMS, "driver_alteration": ("EGFR L858R", "EGFR L858R", ""), "episode": ("E1",)}
+    for name in words.TEXT_CONTEXT:
+        if rng.random() < (0.4 if name == "csf_ctc_platform" else 0.1):
+            context[name] = rng.choice(texts[name])
+    if rng.random() < 0.2:
+        context["stated"] = rng.sample(words.STATED_WORDS, rng.choice((1, 2, 3, 6)))
     if rng.random() < 0.15:
         context["history"] = random_history(rng)
     return context
 
 
+def random_tumor(rng, tumor):
+    """The class with its texts; some diagnoses and primaries are words that rules read."""
+    texts = {"class": tumor}
+    if rng.random() < 0.7:
+        texts["primary"] = rng.choice(PRIMARIES)
+    if rng.random() < 0.4:
+        texts["diagnosis"] = rng.choice(DIAGNOSES)
+    return texts
+
+
 def random_history(rng):
     cytology = rng.choice(("positive", "suspicious", "atypical", "negative", "nondiagnostic"))
-    history = {"csf_cytology": {"value": cytology, "panel_id": "P-1", "collected_at": "2024-01-05"}}
+    source = {"panel_id": "P-1", "collected_at": "2024-01-05"}
+    history = {} if rng.random() < 0.2 else {"csf_cytology": {"value": cytology, **source}}
     if rng.random() < 0.4:
         history["csf_samples_examined"] = rng.choice((1, 2, 3))
     if rng.random() < 0.3:
-        history["albumin_quotient"] = {"value": 12.5, "panel_id": "P-1", "collected_at": "2024-01-05"}
+        history["albumin_quotient"] = {"value": 12.5, **source}
+    if rng.random() < 0.3:
+        found = rng.sample(("csf_cytology", "csf_flow_cytometry", "csf_blasts_pct"), rng.choice((1, 2)))
+        history["first_finding"] = {name: source for name in found}
     return history
 
 
@@ -257,6 +298,87 @@ def quiet_observations(rng):
             observation.update(value=decimal(number), unit=analyte["unit"])
         observations.append(observation)
     return observations
+
+
+RARE = (
+    "csf_blasts_pct", "csf_ctc", "csf_cea", "csf_ada", "csf_eosinophils_pct", "csf_plasma_cells_pct", "csf_il10",
+    "csf_opening_pressure", "csf_bilirubin_absorbance", "csf_cxcl13", "serum_cea", "csf_neutrophils",
+)  # fmt: skip
+UNREMARKABLE = ("negative", "not_detected", "type_1", "clear")
+
+
+def coherent_observations(rng):
+    """Values that go together as in one disease or another, so that patterns fit, partly fit and are countered."""
+    kind = rng.choice(("any", "any", "any", "calm", "normal", "chronic"))
+    values = coherent_values(rng)
+    if kind in ("normal", "chronic"):
+        values |= normal_values(rng)
+    if kind == "chronic":
+        values |= {"csf_leukocytes": rng.randint(0, 50), "csf_igg": 90, "csf_kappa_flc": 2}
+    observations = []
+    for analyte in analytes():
+        name = analyte["id"]
+        seldom = name in RARE or (analyte["kind"] == "coded" and name != "csf_oligoclonal_bands")
+        if name != "csf_leukocytes" and rng.random() < (0.75 if seldom else 0.1):
+            continue
+        observation = {"code": name}
+        if analyte["kind"] == "coded":
+            fill_coded(rng, analyte, observation, True)
+            words_of = [value["word"] for value in analyte["values"]]
+            if kind != "any" and rng.random() < 0.9:
+                observation["value"] = next(word for word in words_of if word in UNREMARKABLE)
+            if kind == "chronic" and name == "csf_oligoclonal_bands":
+                observation["value"] = rng.choice(("type_2", "type_3"))
+        elif name in values:
+            observation.update(value=values[name], unit=analyte["unit"])
+        else:
+            continue
+        observations.append(observation)
+    return observations
+
+
+def coherent_values(rng):
+    """One number per analyte; the parts of a differential and of a pair belong to one another."""
+    cells = rng.choice((rng.randint(0, 4), rng.randint(5, 60), rng.randint(50, 600), rng.randint(900, 3000)))
+    neutrophils = rng.choice((0, rng.randint(0, 30), rng.randint(20, 60), rng.randint(51, 95)))
+    lymphocytes = round((100 - neutrophils) * rng.choice((0.5, 0.8, 0.9, 1.0)))
+    serum_glucose = rng.choice((4.5, 5.5, 6.5, 9.0))
+    ratio = rng.choice((0.2, 0.35, 0.4, 0.45, 0.55, 0.62, 0.7))
+    albumin = rng.choice((35, 40, 45))
+    barrier = rng.choice((rng.randint(3, 6), rng.randint(6, 20), rng.randint(20, 60)))
+    return {
+        "csf_leukocytes": cells, "csf_neutrophils_pct": neutrophils, "csf_lymphocytes_pct": lymphocytes,
+        "csf_monocytes_pct": 100 - neutrophils - lymphocytes, "csf_neutrophils": round(cells * neutrophils / 100),
+        "csf_erythrocytes": rng.choice((0, 0, 0, 40, 700, 1500, 2500, 6000)),
+        "csf_protein": rng.choice((rng.randint(150, 450), rng.randint(450, 1000), rng.randint(1000, 6000), 12000)),
+        "serum_glucose": serum_glucose, "csf_glucose": round(serum_glucose * ratio, 3),
+        "csf_lactate": rng.choice((1.4, 1.8, 2.2, 2.8, 3.4, 3.5, 4.2, 8.0)),
+        "serum_albumin": albumin, "csf_albumin": barrier * albumin,
+        "serum_igg": 10, "csf_igg": round(barrier * 10 * rng.choice((0.4, 0.5, 0.9, 2)), 3),
+        "serum_iga": 2, "csf_iga": round(barrier * 2 * rng.choice((0.25, 0.3, 0.4, 1)), 3),
+        "serum_igm": 1, "csf_igm": round(barrier * rng.choice((0.1, 0.15, 0.2, 1)), 3),
+        "serum_kappa_flc": 12, "csf_kappa_flc": rng.choice((0.1, 0.4, 2)),
+        "blood_leukocytes": 8000, "blood_erythrocytes": 4_000_000,
+        "csf_blasts_pct": rng.choice((0, 0, 3, 40)), "csf_ctc": rng.choice((0, 0.9, 0.95, 1, 3)),
+        "csf_cea": rng.choice((1, 4.9, 5, 20)), "serum_cea": 3, "csf_ada": rng.choice((4, 12)),
+        "csf_eosinophils_pct": rng.choice((0, 0, 4, 10)), "csf_plasma_cells_pct": rng.choice((0, 0, 2)),
+        "csf_opening_pressure": rng.choice((12, 18, 30)), "csf_bilirubin_absorbance": rng.choice((0.001, 0.007, 0.02)),
+        "csf_cxcl13": rng.choice((20, 200)), "csf_il10": rng.choice((2, 40)),
+    }  # fmt: skip
+
+
+def normal_values(rng):
+    """The same for an adult without any abnormality, but for one value in some of them."""
+    albumin = rng.choice((35, 40, 45))
+    return {
+        "csf_leukocytes": rng.randint(0, 4), "csf_neutrophils_pct": 0, "csf_lymphocytes_pct": 70,
+        "csf_monocytes_pct": 30, "csf_neutrophils": 0, "csf_erythrocytes": 0, "csf_protein": rng.choice((300, 400)),
+        "serum_glucose": 5.5, "csf_glucose": 3.6, "csf_lactate": rng.choice((1.4, 1.8, 1.8, 4.2)),
+        "serum_albumin": albumin, "csf_albumin": albumin * rng.choice((3, 4, 4, 12)),
+        "csf_igg": 16, "csf_iga": 2, "csf_igm": 0.3, "csf_kappa_flc": 0.1, "csf_blasts_pct": 0, "csf_ctc": 0,
+        "csf_cea": 1, "csf_ada": 4, "csf_eosinophils_pct": 0, "csf_plasma_cells_pct": 0, "csf_opening_pressure": 12,
+        "csf_bilirubin_absorbance": 0.001, "csf_cxcl13": 20, "csf_il10": 2,
+    }  # fmt: skip
 
 
 def repeats(rng, analyte, first, collected):
@@ -331,10 +453,12 @@ def fill_coded(rng, analyte, observation, clean):
         observation["value"] = rng.choice((*ODD_WORDS, None))
     if analyte.get("needs_organism") and rng.random() < 0.7:
         observation["organism"] = rng.choice(ORGANISMS)
-        if rng.random() < 0.5:
-            observation["organism_class"] = rng.choice(words.ORGANISM_CLASSES)
-    if analyte["id"].endswith("ctdna") and rng.random() < 0.4:
-        observation["variants"] = [{"gene": "ERBB2", "hgvs": "p.V777L", "vaf_pct": 12.5}]
+        if rng.random() < 0.7:
+            usual = ORGANISM_CLASS[observation["organism"]]
+            observation["organism_class"] = usual if rng.random() < 0.8 else rng.choice(words.ORGANISM_CLASSES)
+    if analyte["id"].endswith("ctdna") and rng.random() < 0.5:
+        chosen = rng.sample(VARIANTS, rng.choice((1, 2)))
+        observation["variants"] = [{"gene": gene, "hgvs": hgvs, "vaf_pct": 12.5} for gene, hgvs in chosen]
 
 
 def fill_quantity(rng, analyte, observation, clean):

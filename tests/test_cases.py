@@ -1,8 +1,14 @@
-"""Vignettes of tests/cases: constructed panels that name the table or rule they are built from, each read 3 ways."""
+"""Vignettes of tests/cases: constructed panels that name the table or rule they are built from, each read 3 ways.
+
+Keys of `expect` with an exact answer: see `EXACT`; "at least" and "never" keys: see `MEMBERS` and `SENTENCES`.
+A grade may be a word, a list of words that the texts leave open, or the parts of the pattern to compare.
+"""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +17,7 @@ import yaml
 from flask.testing import FlaskClient
 
 from csfinterp.formats import panel_json
+from csfinterp.model.edition import Edition
 from csfinterp.operations import open_service
 from csfinterp.settings import Settings
 from csfinterp.web import create_app
@@ -25,9 +32,33 @@ VIGNETTES: list[dict[str, Any]] = [
 WAYS = ("http", "alone", "stacked")
 # Given by the way in, not by the medicine.
 ENVELOPE = ("panel_id", "generated_at", "site_rules", "version")
-CHECKS = ("flags", "not_judged", "values", "findings", "severity", "lm", "hematologic_cns", "profiles", "critical",
-    "quality",
-          "issues", "advisory", "notes", "absent")  # fmt: skip
+EXACT = (
+    "flags", "not_judged", "values", "findings", "severity", "lm", "hematologic_cns", "leukemia_cns", "profiles",
+    "critical", "quality", "issues", "advisory", "notes", "absent", "patterns", "items", "alarms", "missing", "scores",
+    "differential", "variants", "first_recommendation",
+)  # fmt: skip
+# At least these ids, and (no_...) never these.
+MEMBERS: dict[str, Callable[[dict[str, Any]], set[str]]] = {
+    "cautions": lambda answer: {one["id"] for one in answer["cautions"]},
+    # Named by id or by the printed number (R-I02).
+    "recommendations": lambda answer: {one[key] for one in answer["recommendations"] for key in ("id", "rule")},
+    "context_only": lambda answer: {one["id"] for one in answer["recommendations"] if one["context_only"]},
+}
+# Phrases (without regard to case; "a|b" is either) that stand, or never stand, in a printed sentence.
+SENTENCES = ("says", "never_says", "liquid_biopsy")
+CHECKS = {*EXACT, *MEMBERS, *(f"no_{name}" for name in MEMBERS), *SENTENCES}
+
+PATTERNS = (
+    "bacterial_meningitis", "fungal_meningitis", "tuberculous_meningitis", "viral_meningitis", "subarachnoid_blood",
+    "leptomeningeal_metastasis_csf", "cns_lymphoma_leukemia", "neurosarcoidosis", "chronic_inflammatory_ms_type",
+    "albuminocytologic_dissociation", "isolated_barrier_dysfunction", "blood_contamination", "no_abnormality_measured",
+)  # fmt: skip
+GRADES = ("established", "fits", "partly_fits", "does_not_fit", "not_evaluable")
+SITES = ("lumbar", "ventricular", "cisternal", "not stated")
+# From 29 d on by the band of completed days; from 1 a on by years.
+DAY_BANDS = (("0-28 d", 29), ("29-60 d", 61), ("61 d to 1 a", 366))
+YEAR_BANDS = (("1-11 a", 12), ("12-18 a", 19), ("19-59 a", 60), ("60-79 a", 80), ("80-90 a", 91))
+AGE_BANDS = ("preterm", *(name for name, _ in (*DAY_BANDS, *YEAR_BANDS)), "not stated")
 
 
 def observation(sent: str | dict[str, Any]) -> dict[str, Any]:
@@ -99,14 +130,55 @@ def answers(posted, alone, stacked) -> dict[str, dict[str, dict[str, Any]]]:
 def test_vignette(answers, case, way, record_property):
     record_property("vignette_topic", case["topic"])
     answer, expected = answers[way][case["id"]], case["expect"]
-    assert set(expected) <= set(CHECKS)
+    assert set(expected) <= CHECKS
+    assert _broken(answer, expected) == []
     assert _values(answer, expected) == {
         name: pytest.approx(one, abs=5e-5) for name, one in expected.get("values", {}).items()
     }
-    wanted = {name: part for name, part in expected.items() if name != "values"}
+    wanted = {name: part for name, part in expected.items() if name in EXACT and name != "values"}
     if "critical" in wanted:
         wanted["critical"] = sorted(wanted["critical"])
     assert _read(answer, expected) == wanted
+
+
+def _broken(answer: dict[str, Any], expected: dict[str, Any]) -> list[str]:
+    """What of the "at least" and "never" keys does not hold."""
+    found = []
+    for name, ids in MEMBERS.items():
+        there = ids(answer)
+        found += [f"{name}: {one} is missing" for one in expected.get(name, ()) if one not in there]
+        found += [f"{name}: {one} stands there" for one in expected.get(f"no_{name}", ()) if one in there]
+    printed = [text.lower() for text in _sentences(answer)]
+    liquid = [one["text"].lower() for one in answer["liquid_biopsy"]["statements"]]
+    for name, texts in (("says", printed), ("liquid_biopsy", liquid)):
+        found += [f"{name}: {one} is missing" for one in expected.get(name, ()) if not _said(one, texts)]
+    found += [f"says {one}" for one in expected.get("never_says", ()) if _said(one, printed)]
+    return found
+
+
+def _said(phrase: str, texts: Iterable[str]) -> bool:
+    return any(one in text for one in phrase.lower().split("|") for text in texts)
+
+
+def _sentences(answer: dict[str, Any]) -> Iterator[str]:
+    """Every sentence that interprets: what a reader of the report sees, apart from values and limits.
+
+    Patterns that are not shown are left out; so is the name of a quality rule. "blood_contamination" is a name of the
+    contract, not a sentence.
+    """
+    yield answer["summary"]["headline"]
+    yield answer["leukemia_cns"]["text"]
+    yield answer["hematologic_cns"]["text"]
+    texts = (answer["summary"]["sentences"], answer["cautions"], answer["recommendations"], answer["scores"],
+             answer["liquid_biopsy"]["statements"], answer["lm"]["cautions"])  # fmt: skip
+    for entries in texts:
+        yield from (one["text"] for one in entries)
+    for one in answer["patterns"]:
+        if one["shown"]:
+            yield from (one["text"], *one["support"], *one["against"], *(line["text"] for line in one["lines"]))
+    for one in answer["quality"]:
+        if one["truth"] == "true":
+            yield from (one["name"], *one["because"])
 
 
 def _values(answer: dict[str, Any], expected: dict[str, Any]) -> dict[str, float]:
@@ -136,15 +208,59 @@ def _read(answer: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
             for name, wanted in expected.get("notes", {}).items()
         },
         "absent": [name for name in expected.get("absent", ()) if not has_result(answer, name)],
+        "patterns": {name: _grade(answer, name, wanted) for name, wanted in expected.get("patterns", {}).items()},
+        "items": {name: _item(answer, name, wanted) for name, wanted in expected.get("items", {}).items()},
+        # The quantities, sorted, that the alarm lines of the pattern name.
+        "alarms": {
+            name: sorted({line.split()[0] for line in _pattern(answer, name)["alarms"]})
+            for name in expected.get("alarms", {})
+        },
+        "missing": {
+            name: [one for one in wanted if one in _pattern(answer, name)["missing"]]
+            for name, wanted in expected.get("missing", {}).items()
+        },
+        "scores": {name: _score(answer, name, wanted) for name, wanted in expected.get("scores", {}).items()},
+        "differential": answer["differential"] is not None,
+        "variants": [one["gene"] for one in answer["liquid_biopsy"]["variants"]],
+        "first_recommendation": next((one["id"] for one in answer["recommendations"]), None),
         "profiles": {
             name: {key: profile(answer, name)[key] for key in wanted}
             for name, wanted in expected.get("profiles", {}).items()
         },
     }
-    for name in ("lm", "hematologic_cns"):
+    for name in ("lm", "hematologic_cns", "leukemia_cns"):
         if name in expected:
             found[name] = part(answer[name], name)
-    return {name: found[name] for name in expected if name != "values"}
+    return {name: found[name] for name in expected if name in EXACT and name != "values"}
+
+
+def _pattern(answer: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(one for one in answer["patterns"] if one["id"] == name)
+
+
+def _grade(answer: dict[str, Any], name: str, wanted: Any) -> Any:
+    """The grade, or the parts of the pattern that are asked for, in the form in which they are asked for."""
+    found = _pattern(answer, name)
+    if isinstance(wanted, dict):
+        return {key: found[key] for key in wanted}
+    return wanted if isinstance(wanted, list) and found["grade"] in wanted else found["grade"]
+
+
+def _item(answer: dict[str, Any], name: str, wanted: str) -> str:
+    """The truth of a pattern item; `not true` stands for false or unknown."""
+    found = next(one["truth"] for patterns in answer["patterns"] for one in patterns["items"] if one["id"] == name)
+    return wanted if wanted == "not true" and found != "true" else found
+
+
+def _score(answer: dict[str, Any], name: str, wanted: Any) -> Any:
+    """The status of a score, or its parts that are asked for; `says` is a phrase of its text."""
+    found = next(one for one in answer["scores"] if one["id"] == name)
+    if not isinstance(wanted, dict):
+        return found["status"]
+    parts = {key: found[key] for key in wanted if key != "says"}
+    if "says" in wanted:
+        parts["says"] = wanted["says"] if _said(wanted["says"], [found["text"].lower()]) else found["text"]
+    return parts
 
 
 def _any_flag(answer: dict[str, Any], name: str) -> str | None:
@@ -164,16 +280,69 @@ def test_three_ways_give_the_same_answer(answers, case):
 
 
 def test_there_are_enough_vignettes_and_each_names_its_source():
-    assert len(VIGNETTES) >= 24
+    assert len(VIGNETTES) >= 90
     assert len({case["id"] for case in VIGNETTES}) == len(VIGNETTES)
     assert all(len(case["built_from"]) > 20 and case["expect"] for case in VIGNETTES)
+
+
+def test_each_names_sources_of_the_edition(edition: Edition):
+    named = {(case["id"], source) for case in VIGNETTES for source in case["sources"]}
+    known = {citation.id for citation in edition.citations}
+    assert all(case["sources"] for case in VIGNETTES)
+    assert {one for one in named if one[1] not in known} == set()
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_every_pattern_has_four_vignettes_and_a_negative_one(pattern):
+    grades = [grade for case in VIGNETTES if (grade := _expected_grade(case, pattern))]
+    assert len(grades) >= 4
+    assert set(grades) & {"established", "fits", "partly_fits"}
+    assert "does_not_fit" in grades
 
 
 def test_they_span_ages_and_sites():
     ages = {case.get("age") for case in VIGNETTES}
     assert {"2 d", "91 d", "8 a", "35 a", "90 a", None} <= ages
-    assert any(case.get("context", {}).get("preterm") for case in VIGNETTES)
-    assert {case.get("site") for case in VIGNETTES} == {"lumbar", "ventricular", "cisternal", None}
+    assert {_age_band(case) for case in VIGNETTES} == set(AGE_BANDS)
+    assert {_site(case) for case in VIGNETTES} == set(SITES)
+
+
+# --- the table at the end of the run ---
+
+
+def _expected_grade(case: dict[str, Any], pattern: str) -> str | None:
+    """The grade that the vignette expects; None if it does not speak of one."""
+    wanted = case["expect"].get("patterns", {}).get(pattern)
+    grade = wanted.get("grade") if isinstance(wanted, dict) else wanted
+    return grade[0] if isinstance(grade, list) else grade
+
+
+def _site(case: dict[str, Any]) -> str:
+    return str(case.get("site", "not stated"))
+
+
+def _age_band(case: dict[str, Any]) -> str:
+    if case.get("context", {}).get("preterm"):
+        return "preterm"
+    if "age" not in case:
+        return "not stated"
+    number, unit = case["age"].split()
+    bands = YEAR_BANDS if unit == "a" else DAY_BANDS
+    return next(name for name, before in bands if int(number) < before)
+
+
+def vignette_table() -> list[str]:
+    """Lines: vignettes per pattern and expected grade, per site, per age band."""
+    lines = [f"{len(VIGNETTES)} vignettes", f"{'pattern':32}{'all':>5}" + "".join(f"{grade:>15}" for grade in GRADES)]
+    for pattern in PATTERNS:
+        grades = Counter(_expected_grade(case, pattern) for case in VIGNETTES)
+        lines.append(
+            f"{pattern:32}{grades.total() - grades[None]:>5}" + "".join(f"{grades[one]:>15}" for one in GRADES)
+        )
+    for title, names, key in (("site", SITES, _site), ("age", AGE_BANDS, _age_band)):
+        counts = Counter(map(key, VIGNETTES))
+        lines.append(f"{title}: " + ", ".join(f"{name} {counts[name]}" for name in names))
+    return lines
 
 
 NO_CSF = [quantity("serum_albumin", 41, "g/L"), {"code": "XYZ-1", "value": 3, "unit": "mg/L"}]

@@ -94,6 +94,8 @@ def test_one_bad_panel_never_stops_the_rest(environment: dict[str, str]) -> None
     assert "document 2" in done.stderr
     assert "/observations" in done.stderr
     assert "document 3" in done.stderr
+    assert "line 3, column 2" in done.stderr
+    assert len(done.stderr.splitlines()) == len(set(done.stderr.splitlines())) == 3
     assert "2 refused" in done.stderr
     assert "MRN-SECRET" not in done.stderr
 
@@ -146,6 +148,55 @@ def test_version(environment: dict[str, str]) -> None:
     assert run(environment, "--version").stdout.split()[-1] == csfinterp.__version__
 
 
+# --- interpret --explain ---
+
+
+@pytest.mark.parametrize(
+    ("identifier", "said"),
+    [
+        ("pleocytosis", ["FINDING pleocytosis", "Truth true", "csf_leukocytes flagged H or HH", "csf_leukocytes/L5",
+                         "Leukocytes in CSF): 21 /uL, flag H", "Status ours"]),
+        ("lactate_bacterial_range", ["DL-LAC: csf_lactate >= 3.5 mmol/L", "secondary]"]),
+        ("PT1", ["QUALITY RULE count_delayed", "collection_to_analysis_min > 60 min"]),
+        ("bacterial_meningitis", ["PATTERN bacterial_meningitis", "Grade not_evaluable", "Reason alarm_value",
+                                  "Grade by core items B1", "DL-BACT-LAC", "B4 true: csf_lactate >= 3.5"]),
+        ("p-bact", ["PATTERN bacterial_meningitis"]),
+        ("B4", ["PATTERN ITEM B4", "Truth true", "csf_lactate >= 3.5 mmol/L", "DL-LAC", "Kind core"]),
+        ("PC01", ["CAUTION PC01", "Says Three-way differential", "Rule", "Status ours"]),
+        ("R-I08", ["RECOMMENDATION three_way_differential", "Number R-I08", "Audience treating_team"]),
+        ("bacterial_alarm_value", ["FINDING bacterial_alarm_value", "RECOMMENDATION bacterial_alarm_value"]),
+        ("lm", ["EVIDENCE TABLE lm", "Certainty confirmed", "Type IA", "K1", "EANO-ESMO"]),
+        ("pan2018", ["SCORE pan2018", "Status refused", "Refused if (tumor class not stated)"]),
+        ("csf_lactate", ["RESULT csf_lactate", "csf_lactate/C4", "1.1-2.4 mmol/L", "flag H", "[lab_saarland"]),
+        ("igg_limit", ["CALCULATED VALUE igg_limit", "Formula", "Constant"]),
+        ("DL-LAC", ["DECISION LIMIT DL-LAC", "Limit csf_lactate >= 3.5 mmol/L"]),
+        ("CR-WBC", ["CRITICAL RULE", "nobody has to be called"]),
+        ("solid_tumor", ["PROFILE solid_tumor", "Entry criterion"]),
+    ],
+)  # fmt: skip
+def test_explain_prints_rule_values_limits_and_sources(
+    environment: dict[str, str], identifier: str, said: list[str]
+) -> None:
+    done = run(environment, "interpret", str(SAMPLE.path), "--explain", identifier)
+    assert (done.returncode, done.stderr) == (0, "")
+    text = " ".join(done.stdout.split())
+    for words in (*said, "Sources", "Status"):
+        assert words in text, words
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_an_unknown_id_is_bad_usage_and_names_ids_like_it(environment: dict[str, str]) -> None:
+    done = run(environment, "interpret", str(SAMPLE.path), "--explain", "pleocytosys")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "has no statement 'pleocytosys'. Ids like it: pleocytosis" in done.stderr
+
+
+def test_explain_names_the_specimen_where_there_are_many(environment: dict[str, str]) -> None:
+    done = run(environment, "interpret", "-", "--explain", "pleocytosis", data=jsonl(2))
+    assert done.stdout.count("FINDING pleocytosis") == 2
+    assert done.stdout.startswith("Specimen S-0\n")
+
+
 # --- demo and serve ---
 
 
@@ -195,24 +246,56 @@ def test_demo_serves_until_it_is_interrupted(
     assert panels_in(tmp_path / "data") == len(SAMPLES)
 
 
+def wait_for(file: Path, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+    """Return when the file is there; fail when the process ends or the time is over."""
+    deadline = time.monotonic() + seconds
+    while not file.exists():
+        assert process.poll() is None, f"ended with {process.returncode}"
+        assert time.monotonic() < deadline, f"no {file.name} after {seconds} s"
+        time.sleep(0.02)
+
+
 def test_an_interrupted_start_leaves_nothing_broken(environment: dict[str, str], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "csfinterp", "demo"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while not (tmp_path / "data" / "demo" / "server.log").exists():
-        time.sleep(0.05)
-    time.sleep(0.5)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    try:
+        # Its server runs, has begun with its tables and has not answered yet.
+        wait_for(tmp_path / "data" / "demo" / "demo.sqlite", process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.communicate()
     assert run(environment, "demo", "--once").returncode == 0
     assert panels_in(tmp_path / "data") == len(SAMPLES)
 
 
 def test_serve_refuses_to_start_with_a_sentence(environment: dict[str, str], tmp_path: Path) -> None:
-    for name, value in (("EDITION", "1999.9"), ("BIND", "everywhere"), ("DATABASE_URL", "mysql://x/y")):
+    nobody = "postgresql://user:hunter2@127.0.0.1:1/csf"
+    wrong = {"EDITION": "1999.9", "BIND": "everywhere", "DATABASE_URL": "mysql://x/y", "EDITIONS_FOLDER": "/nope"}
+    for name, value in (*wrong.items(), ("DATABASE_URL", nobody)):
         done = run({**environment, f"CSFINTERP_{name}": value}, "serve")
         assert done.returncode == 1, name
         assert "Traceback" not in done.stderr
         assert done.stderr.startswith("Error: ")
+        assert len(done.stderr.splitlines()) == 1
+        assert "hunter2" not in done.stderr
+        assert name in done.stderr
+
+
+def test_a_database_that_cannot_be_reached_is_a_sentence(environment: dict[str, str]) -> None:
+    environment["CSFINTERP_DATABASE_URL"] = "postgresql://user:hunter2@127.0.0.1:1/csf"
+    for arguments in (["db", "current"], ["db", "upgrade"]):
+        done = run(environment, *arguments)
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+        assert "CSFINTERP_DATABASE_URL" in done.stderr and "hunter2" not in done.stderr
+
+
+def test_a_missing_folder_of_editions_is_named(environment: dict[str, str]) -> None:
+    environment["CSFINTERP_EDITIONS_FOLDER"] = "/nope"
+    for arguments in (["interpret", str(SAMPLE.path)], ["edition", "check"], ["edition", "new", "2", "--from", "1"]):
+        done = run(environment, *arguments)
+        assert (done.returncode, "/nope" in done.stderr, len(done.stderr.splitlines())) == (1, True, 1)
 
 
 def test_serve_answers_on_its_address(environment: dict[str, str]) -> None:
@@ -273,6 +356,10 @@ def test_a_slip_is_named_with_file_and_line(environment: dict[str, str], edition
     done = run(environment, "edition", "check", "2026.2")
     assert done.returncode == 1
     assert f"csf_lactate.yaml:{len(lines) + 1}" in done.stdout
+    assert "1 slip in edition 2026.2" in done.stderr
+    (editions / "2026.2" / "limits.yaml").write_text("- id: [\n")
+    unreadable = run(environment, "edition", "check", "2026.2").stdout.splitlines()
+    assert len(unreadable) == 1 and "limits.yaml:" in unreadable[0], "what cannot be parsed comes first"
 
 
 def test_an_unknown_edition_is_a_sentence(environment: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,5 +99,6 @@ def test_constraints_pin_versions_and_nothing_else() -> None:
 
 def test_the_top_level_is_the_agreed_one() -> None:
     agreed = {"csfinterp", "reference_ranges", "tests", "config", "pyproject.toml", "README.md", "wsgi.py", "LICENSE"}
-    made_here = {"build", "dist", "__pycache__", "htmlcov"}
-    assert {path.name for path in ROOT.iterdir() if not path.name.startswith(".")} - made_here == agreed
+    listed = subprocess.run(["git", "-C", str(ROOT), "ls-files"], check=True, capture_output=True, text=True).stdout
+    tracked = {line.partition("/")[0].strip('"') for line in listed.splitlines()}
+    assert {name for name in tracked if not name.startswith(".")} == agreed

@@ -12,7 +12,10 @@ import pytest
 
 from csfinterp import knowledge
 from csfinterp.errors import EditionError
+from csfinterp.knowledge import law_references, law_scores
 from csfinterp.model.edition import Edition
+from csfinterp.steps import derive
+from csfinterp.steps.score import formulas
 
 SHIPPED = Path(__file__).resolve().parent.parent / "reference_ranges" / "2026.1"
 RELEASE_DAY = date(2026, 3, 1)
@@ -76,6 +79,30 @@ FINDINGS = ids(
     """
 )
 
+
+# The print order of patterns (patterns.md ER6) with k and the number of core items (section 1); None: a rule decides.
+PATTERNS = {
+    "bacterial_meningitis": (4, 5),
+    "fungal_meningitis": (3, 3),
+    "tuberculous_meningitis": (4, 5),
+    "viral_meningitis": (4, 5),
+    "subarachnoid_blood": (1, 2),
+    "leptomeningeal_metastasis_csf": (2, 4),
+    "cns_lymphoma_leukemia": (None, 0),
+    "neurosarcoidosis": (3, 5),
+    "chronic_inflammatory_ms_type": (3, 4),
+    "albuminocytologic_dissociation": (3, 4),
+    "isolated_barrier_dysfunction": (4, 4),
+    "blood_contamination": (None, 0),
+    "no_abnormality_measured": (None, 0),
+}
+SCORES = ids(
+    """
+    pan2018 bacterial_meningitis_score spanos1989 bonsu2008 lancet_tbm thwaites2002 cns_lymphoma_markers sah_ruleout
+    gao2022_a gao2022_b
+    """
+)
+OFF_BY_DEFAULT = ids("spanos1989 bonsu2008 thwaites2002")
 
 # True only with the limit of a site's own platform or assay, which this edition does not hold.
 NEED_A_SITE_LIMIT = {"tumor_cells_captured", "lymphoma_markers_raised"}
@@ -152,13 +179,35 @@ def test_every_derived_helper_and_finding_id_is_there(edition: Edition) -> None:
     assert {item.id for item in edition.derived if item.kind == "helper"} >= set(HELPERS)
     assert {finding.id for finding in edition.findings} >= set(FINDINGS) - NEED_A_SITE_LIMIT
     assert {profile.id for profile in edition.profiles} == {"hematologic", "solid_tumor"}
-    assert {table.id for table in edition.evidence} >= {"eano_esmo", "hematologic_cns"}
+    assert [table.id for table in edition.evidence] == ["eano_esmo", "hematologic_cns", "leukemia_cns"]
+    assert [table.columns for table in edition.evidence] == [False, False, True]
+
+
+def test_the_patterns_stand_in_print_order_with_their_core(edition: Edition) -> None:
+    core = [sum(item.kind == "core" for item in pattern.items) for pattern in edition.patterns]
+    found = {pattern.id: (pattern.k, count) for pattern, count in zip(edition.patterns, core, strict=True)}
+    assert list(found.items()) == list(PATTERNS.items())
+    assert {pattern.id for pattern in edition.patterns if not pattern.partly} == {
+        "fungal_meningitis", "isolated_barrier_dysfunction",
+    }  # fmt: skip
+
+
+def test_every_score_is_there_and_three_are_off(edition: Edition) -> None:
+    assert [score.id for score in edition.scores] == SCORES
+    assert [score.id for score in edition.scores if not score.default_on] == OFF_BY_DEFAULT
+
+
+def test_every_function_of_derived_quantities_and_scores_exists() -> None:
+    assert {*law_references.FUNCTIONS} == {*derive.FUNCTIONS, *derive.GIVEN}
+    assert {*law_scores.FUNCTIONS} == {*formulas.FUNCTIONS}
 
 
 def test_every_fact_names_a_source_and_its_status(edition: Edition) -> None:
     rows = [row for analyte in edition.analytes for row in analyte.intervals]
     statements = [*edition.limits, *edition.critical, *edition.quality, *edition.findings, *edition.options]
-    facts = [*edition.analytes, *edition.derived, *rows, *statements]
+    parts = [part for pattern in edition.patterns for part in (*pattern.items, *pattern.lines)]
+    spoken = [*edition.cautions, *edition.statements, *edition.recommendations, *edition.scores, edition.differential]
+    facts = [*edition.analytes, *edition.derived, *rows, *statements, *edition.patterns, *parts, *spoken]
     assert all(fact.citations and set(fact.citations) <= set(edition.citation) for fact in facts)
     assert {fact.status for fact in facts} <= {"primary", "secondary", "recalled", "derived", "ours"}
 
@@ -193,6 +242,19 @@ def test_the_list_of_editions_says_what_is_there(root: Path, released: Path) -> 
     assert (first.id, second.id, second.status, second.folder) == ("2026.1", "2026.2", "released", released)
     assert second.digest == knowledge.load_edition(released).digest
     assert second.digest.startswith("sha256:") and len(second.digest) == 71
+
+
+def test_a_folder_is_named_as_its_edition(root: Path, draft: Path) -> None:
+    copy = root / "copy of 2026.2"
+    shutil.copytree(draft, copy)
+    broken = next(info for info in knowledge.list_editions(root) if info.folder == copy)
+    assert (broken.id, broken.status) == ("copy of 2026.2", "broken")
+    assert broken.problem is not None and "'copy of 2026.2' holds edition '2026.2'" in broken.problem.message
+    assert [info.folder for info in knowledge.list_editions(root) if info.id == "2026.2"] == [draft]
+    assert [slip.message for slip in knowledge.check_edition(copy)] == [broken.problem.message]
+    with pytest.raises(EditionError, match=r"'copy of 2026\.2' holds edition '2026\.2'"):
+        knowledge.release_edition(copy, RELEASE_DAY)
+    assert not (copy / "seal.sha256").exists()
 
 
 # The seal
@@ -294,9 +356,9 @@ def test_a_removed_row_is_named_too(root: Path, draft: Path, edit: Edit) -> None
     text = (draft / "limits.yaml").read_text(encoding="utf-8")
     block = text[text.index("- id: DL-CEA") :].split("\n- id:")[0]
     edit("limits.yaml", block + "\n", "")
-    used = (draft / "findings.yaml").read_text(encoding="utf-8")
-    assert "DL-CEA" in used
-    edit("findings.yaml", "limit: DL-CEA", 'limit: "5 ng/mL", inclusive: true')
+    for path in draft.glob("*.yaml"):
+        used = path.read_text(encoding="utf-8")
+        path.write_text(used.replace("limit: DL-CEA", 'limit: "5 ng/mL", inclusive: true'), encoding="utf-8")
     lines = knowledge.diff_editions(knowledge.load_edition(root / "2026.1"), knowledge.load_edition(draft))
     assert any(line.startswith("DL-CEA: ") and line.endswith("-> (none)") for line in lines)
     assert any("csf_cea" in line for line in lines if line.startswith("impacted analytes"))

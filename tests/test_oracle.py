@@ -1,4 +1,5 @@
-"""The columns of csfinterp/steps say what the oracle says: 20,000 seeded random panels, and every named option."""
+"""The columns of csfinterp/steps say what the oracle says: 20,000 seeded random panels, every named option, the limits
+of a site."""
 
 import json
 
@@ -13,12 +14,28 @@ from tests.random_panels import EDITION, random_panel, yaml_list
 
 BLOCK, BLOCKS = 1000, 20
 PANELS_PER_OPTION = 60
+PANELS_WITH_SITE_LIMITS = 1500
 # Issues that describe a cell. What is only "not judged" (no row, age, comparator ...) stands with the result.
 CELL_ISSUES = {
     "unit_missing", "unit_unknown", "value_unreadable", "implausible", "wrong_specimen_code", "specimen_ambiguous",
     "specimen_not_stated", "code_invalid", "quotient_scale_unknown", "duplicate_result", "code_unknown",
     "organism_missing", "derived_disagrees", "soft_bound", "number_sent_as_text", "pairing_assumed",
 }  # fmt: skip
+# What no random panel without rules of a site can reach: limits of its own assays, a history that says "neutrophilic",
+# a line that repeats a quality rule of the same trigger, a pattern whose rule never is UNKNOWN.
+NEVER_REACHED = {
+    "lymphoma_markers_raised", "L1", "L2", "lymphoma_markers_both", "lymphoma_cxcl13_raised", "lymphoma_il10_raised",
+    "lymphoma_markers_not_raised", "lymphoma_cxcl13_not_raised", "lymphoma_il10_not_raised", "EC43",
+    "lymphoma_markers_after_steroid", "lymphoma_cxcl13_infection_open", "lymphoma_markers_not_comparable",
+    "cns_lymphoma_leukemia not_evaluable",
+}  # fmt: skip
+RARELY_REACHED = {
+    "bilirubin_no_evidence",
+    "lymphoid_flow_not_indicated",
+    "epcam_flow_positive_with_cytology",
+    "FP5",
+    "L6",
+}
 LM_FIELDS = ("certainty", "type", "type_open", "provisional", "row", "review", "reason")
 
 
@@ -69,10 +86,29 @@ def test_a_named_option_means_the_same_to_both(edition, option):
     assert not wrong, f"{option}: (field: oracle | columns)\n" + "\n".join(wrong[:40])
 
 
+def test_the_limits_of_a_site_mean_the_same_to_both(edition):
+    limits, platforms = {"csf_cxcl13": "116 pg/mL", "csf_il10": "23 pg/mL"}, {"cnside": "2 /mL"}
+    rules = SiteRules("test", "", limit_texts=limits, platform_texts=platforms, assay_comparable=True)
+    core = Core(apply_site_rules(edition, rules))
+    oracle = Oracle(EDITION, (), {"assay_limits": limits, "platforms": platforms, "assay_comparable": True})
+    seeds = range(950_000, 950_000 + PANELS_WITH_SITE_LIMITS)
+    wrong, said = [], set()
+    documents = [random_panel(seed) for seed in seeds]
+    for seed, document, answer in zip(seeds, documents, answers(core, documents), strict=True):
+        mine = oracle.interpret(document)
+        said |= {name for name in mine["statements"] if name.startswith("lymphoma_")}
+        wrong += [f"seed {seed}: {line}" for line in differences(mine, answer)]
+    assert not wrong, "(field: oracle | columns)\n" + "\n".join(wrong[:40])
+    assert len(said) >= 7, said
+
+
 def test_the_random_panels_reach_every_corner(oracle):
-    """A comparison is worth what it covers: every analyte, flag, reason, finding truth and table row occurs."""
-    seen = {kind: set() for kind in ("analyte", "flag", "reason", "finding", "lm", "hematologic", "issue")}
-    for seed in range(3000):
+    """A comparison is worth what it covers: every analyte, flag, reason, grade, item, advice and row occurs."""
+    seen = {kind: set() for kind in (
+        "analyte", "flag", "reason", "finding", "lm", "hematologic", "leukemia", "issue", "grade", "item", "line",
+        "caution", "statement", "recommendation", "differential",
+    )}  # fmt: skip
+    for seed in range(4000):
         answer = oracle.interpret(random_panel(seed))
         for result in answer["results"].values():
             seen["analyte"].add(result["analyte"])
@@ -81,14 +117,34 @@ def test_the_random_panels_reach_every_corner(oracle):
         seen["finding"] |= set(answer["findings"].items())
         seen["lm"].add(answer["lm"]["row"])
         seen["hematologic"].add(answer["hematologic_cns"]["status"])
+        seen["leukemia"].add(answer["leukemia_cns"]["row"])
         seen["issue"] |= {code for code, _ in answer["issues"]}
-    assert seen["analyte"] >= set(oracle.edition["analytes"])
+        for name, pattern in answer["patterns"].items():
+            seen["grade"] |= {(name, pattern["grade"]), (name, pattern["reason"])}
+            seen["item"] |= set(pattern["items"].items())
+            seen["line"] |= set(pattern["lines"])
+        seen["caution"] |= set(answer["cautions"])
+        seen["statement"] |= set(answer["statements"])
+        seen["recommendation"] |= set(answer["recommendations"])
+        seen["differential"].add(answer["differential"])
+    edition = oracle.edition
+    assert seen["analyte"] >= set(edition["analytes"])
     assert seen["flag"] == {None, "N", "L", "H", "LL", "HH", "A", "AA"}
-    assert {row["id"].split("-")[0] for row in oracle.edition["tables"]["eano_esmo"]["cells"]} == seen["lm"]
+    assert {row["id"].split("-")[0] for row in edition["tables"]["eano_esmo"]["cells"]} == seen["lm"]
     assert len(seen["hematologic"]) == 6
+    assert seen["leukemia"] >= {None, 1, 2, 3, 4, 5, 6, 7, 10}
     assert seen["issue"] >= CELL_ISSUES - {"number_sent_as_text"}
-    missing = [f["id"] for f in oracle.edition["findings"] if (f["id"], "true") not in seen["finding"]]
-    assert not missing, missing
+    assert seen["differential"] == {True, False}
+    missing = [f["id"] for f in edition["findings"] if (f["id"], "true") not in seen["finding"]]
+    for pattern in edition["patterns"]:
+        name, items = pattern["id"], pattern.get("items") or []
+        grades = set(pattern["texts"]) | {door["reason"] for door in pattern.get("open_if") or []}
+        missing += [f"{name} {grade}" for grade in grades if (name, grade) not in seen["grade"]]
+        missing += [item["id"] for item in items if (item["id"], "true") not in seen["item"]]
+        missing += [line["id"] for line in pattern.get("lines") or [] if line["id"] not in seen["line"]]
+    for kind, entries in (("caution", "cautions"), ("statement", "statements"), ("recommendation", "recommendations")):
+        missing += [entry["id"] for entry in edition[entries] if entry["id"] not in seen[kind]]
+    assert set(missing) <= NEVER_REACHED | RARELY_REACHED, sorted(set(missing) - NEVER_REACHED - RARELY_REACHED)
 
 
 # Comparison
@@ -122,7 +178,35 @@ def differences(mine, said):
     compare("hematologic_cns.row", mine["hematologic_cns"]["row"], hematologic["row"])
     critical = {(entry["analyte"], entry["rule"]) for entry in said["critical"] if entry["source"] == "service"}
     compare_sets(lines, "critical", mine["critical"], critical)
+    leukemia = said["leukemia_cns"]
+    compare_maps(lines, "leukemia_cns", mine["leukemia_cns"], {name: leukemia[name] for name in mine["leukemia_cns"]})
+    compare_patterns(lines, mine["patterns"], said["patterns"])
+    compare_lists(lines, "cautions", mine["cautions"], [entry["id"] for entry in said["cautions"]])
+    compare_lists(lines, "statements", mine["statements"], [e["id"] for e in said["liquid_biopsy"]["statements"]])
+    advice = {entry["id"] for entry in said["recommendations"]}
+    compare_sets(lines, "recommendations", set(mine["recommendations"]), advice)
+    compare("differential", mine["differential"], said["differential"] is not None)
     return lines
+
+
+def compare_patterns(lines, mine, said):
+    """Every pattern in print order: grade, truth, reason, printed or not, items, obligatory lines."""
+    compare_lists(lines, "patterns", list(mine), [pattern["id"] for pattern in said])
+    for theirs in said:
+        ours = mine[theirs["id"]]
+        shown = {name: theirs[name] for name in ours if name not in ("items", "lines")}
+        compare_maps(lines, f"pattern {theirs['id']}", {name: ours[name] for name in shown}, shown)
+        items = {item["id"]: item["truth"] for item in theirs["items"]}
+        compare_maps(lines, f"item of {theirs['id']}", ours["items"], items)
+        compare_lists(lines, f"lines of {theirs['id']}", ours["lines"], [line["id"] for line in theirs["lines"]])
+
+
+def compare_lists(lines, field, mine, said):
+    """The same ids in the same order."""
+    if mine != said:
+        lines.append(
+            f"{field}: {sorted(set(mine) - set(said))} only oracle, {sorted(set(said) - set(mine))} only columns"
+        )
 
 
 def compare_lm(compare, mine, said):

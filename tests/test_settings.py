@@ -14,7 +14,7 @@ def test_defaults_need_nothing(tmp_path: Path) -> None:
     assert settings.database_url == f"sqlite:///{tmp_path / 'csfinterp.sqlite'}"
     assert settings.demo_folder == tmp_path / "demo"
     assert settings.editions_folder == packaged_folder("reference_ranges")
-    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert (settings.bind, settings.port) == ("127.0.0.1:8000", 8000)
     assert settings.allow_draft is False
     assert settings.site_rules is None
 
@@ -65,5 +65,5 @@ def test_an_empty_variable_means_not_set() -> None:
 
 def test_a_secret_is_not_printed() -> None:
     secret = "hunter2"
-    settings = Settings.load({"CSFINTERP_SECRET_KEY": secret, "CSFINTERP_DATABASE_URL": f"postgresql://u:{secret}@h/d"})
+    settings = Settings.load({"CSFINTERP_DATABASE_URL": f"postgresql://u:{secret}@h/d"})
     assert secret not in repr(settings)

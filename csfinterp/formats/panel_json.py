@@ -222,34 +222,39 @@ def write(interpretation: Interpretation, envelope: Envelope) -> dict[str, objec
         "citations": _plain(interpretation.citations),
         "disclaimer": interpretation.disclaimer,
     }
-    return {**head, **who, **results, **judged, **_not_yet_judged(interpretation), **last}
+    return {**head, **who, **results, **judged, **_readings(interpretation), **last}
 
 
 _WHO = ("edition", "site_rules", "software", "patient", "specimen", "context")
 
 
-def _not_yet_judged(interpretation: Interpretation) -> dict[str, object]:
-    """Parts of the contract that this version does not judge: said plainly, never left to look like a normal result."""
-    hematologic = interpretation.hematologic_cns.status != "not_applicable"
-    leukemia: dict[str, object] = {
-        "status": "not_classifiable" if hematologic else "not_applicable",
-        "row": None,
-        "provisional": False,
-        "reason": "not judged by this version" if hematologic else None,
-        "because": [],
-        "missing": [],
-        "would_settle": [],
-        "citations": [],
-    }
+def _readings(interpretation: Interpretation) -> dict[str, object]:
+    """Leukemia status, liquid biopsy, patterns, cautions, differential, scores and recommendations."""
+    leukemia = _at_end(_plain(interpretation.leukemia_cns), "text")
+    leukemia["source_status"] = leukemia.pop("status_of_source")
+    scores = []
+    for score in interpretation.scores:
+        entry = _plain(score)
+        scores.append({("class" if name == "class_word" else name): value for name, value in entry.items()})
     return {
         "leukemia_cns": leukemia,
-        "liquid_biopsy": {"statements": [], "variants": _variants(interpretation.results)},
-        "patterns": [],
-        "cautions": [],
-        "differential": None,
-        "scores": [],
-        "recommendations": [],
+        "liquid_biopsy": {
+            "statements": _plain(interpretation.liquid_biopsy),
+            "variants": _variants(interpretation.results),
+        },
+        "patterns": [_at_end(entry, "lines", "status") for entry in _plain(interpretation.patterns)],
+        "cautions": _plain(interpretation.cautions),
+        "differential": _plain(interpretation.differential),
+        "scores": scores,
+        "recommendations": _plain(interpretation.recommendations),
     }
+
+
+def _at_end(entry: dict[str, Any], *ours: str) -> dict[str, Any]:
+    """The same entry with the keys that the contract does not print behind those that it does."""
+    for name in ours:
+        entry[name] = entry.pop(name)
+    return entry
 
 
 def _variants(results: tuple[Result, ...]) -> list[dict[str, object]]:

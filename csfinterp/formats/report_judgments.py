@@ -1,16 +1,17 @@
-"""The judging sections of the text report: findings, certainty of metastasis, hematologic path, variants, profiles."""
+"""The judging sections of the text report: findings, certainty of metastasis, hematologic path, profiles."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from csfinterp.formats.report_advice import leukemia_status
+from csfinterp.formats.report_document import Report
 from csfinterp.formats.report_layout import fact, heading, paragraph
 from csfinterp.formats.report_words import (
     APPLIES,
     CERTAINTY,
     LM_REASON,
     Part,
-    Report,
     number,
     part,
     parts,
@@ -27,7 +28,7 @@ def findings(report: Report) -> Iterator[str]:
     present = [finding for finding in rules if text(finding, "truth") == "true"]
     for finding in present:
         grade = f", {text(finding, 'severity')}" if text(finding, "severity") else ""
-        because = "; ".join(texts(finding, "because"))
+        because = "; ".join(map(report.said, texts(finding, "because")))
         sentence = f"{title(finding)}{grade}{': ' + because if because else ''}"
         yield from paragraph(sentence + report.cited(finding), lead="+ ")
     if not present:
@@ -35,14 +36,14 @@ def findings(report: Report) -> Iterator[str]:
     absent = [title(finding) for finding in rules if text(finding, "truth") == "false"]
     if absent:
         yield from paragraph(f"Rule not met (no proof of absence): {', '.join(absent)}.", hang=2)
-    undecided = [_open(finding) for finding in rules if text(finding, "truth") not in ("true", "false")]
+    undecided = [_open(report, finding) for finding in rules if text(finding, "truth") not in ("true", "false")]
     if undecided:
-        yield from paragraph(f"Not judged: {'; '.join(undecided)}.", hang=2)
+        yield from paragraph(f"Not judged: {'. '.join(undecided)}.", hang=2)
 
 
-def _open(finding: Part) -> str:
-    missing, rule = ", ".join(map(words, texts(finding, "missing"))), text(finding, "suppressed_by")
-    reasons = [f"missing {missing}" if missing else "", f"withheld by {rule}" if rule else ""]
+def _open(report: Report, finding: Part) -> str:
+    missing, rule = report.listed(texts(finding, "missing")), text(finding, "suppressed_by")
+    reasons = [f"missing: {missing}" if missing else "", f"withheld: {report.name(rule)}" if rule else ""]
     reason = ", ".join(filter(None, reasons))
     return f"{title(finding)} ({reason})" if reason else title(finding)
 
@@ -54,9 +55,9 @@ def lm(report: Report) -> Iterator[str]:
     yield from fact("Certainty", _certainty(grid))
     if grid.get("provisional") is True:
         yield from fact("Provisional", "yes: an input that is missing can still change this")
-    yield from _listed("Because", texts(grid, "because"))
-    yield from _listed("Missing", list(map(words, texts(grid, "missing"))))
-    yield from _listed("Would settle", texts(grid, "would_settle"))
+    yield from _listed("Because", list(map(report.said, texts(grid, "because"))))
+    yield from _listed("Missing", list(map(report.name, texts(grid, "missing"))))
+    yield from _listed("Would settle", list(map(report.said, texts(grid, "would_settle"))))
     bounds, solid = part(grid, "bounds"), part(grid, "if_solid")
     if bounds and bounds.get("lowest") != bounds.get("highest"):
         yield from fact("Bounds", f"lowest {words(text(bounds, 'lowest'))}, highest {words(text(bounds, 'highest'))}")
@@ -93,22 +94,13 @@ def paths(report: Report) -> Iterator[str]:
     row_text = f" (row {text(path, 'row')})" if text(path, "row") else ""
     yield from fact("Status", status + row_text + report.cited(path, ""))
     yield from fact("", text(path, "text")) if text(path, "text") else ()
-    for label, key in (("Because", "because"), ("Missing", "missing"), ("Would settle", "would_settle")):
-        yield from _listed(label, texts(path, key))
-    reason = text(leukemia, "reason")
-    stated = words(text(leukemia, "status")) or "not stated"
-    yield from fact("Leukemia CNS", stated + (f": {words(reason)}" if reason else ""))
-
-
-def variants(report: Report) -> Iterator[str]:
-    reported = parts(part(report.document, "liquid_biopsy"), "variants")
-    if reported:
-        yield from heading("Tumor DNA variants as reported")
-    for variant in reported:
-        fraction = f", allele fraction {text(variant, 'vaf_pct')} %" if text(variant, "vaf_pct") else ""
-        plasma = {"yes": ", also in plasma", "no": ", not in plasma"}.get(text(variant, "also_in_plasma"), "")
-        change = f"{text(variant, 'gene')} {text(variant, 'hgvs')}".strip() or "not named"
-        yield from paragraph(f"{report.name(text(variant, 'analyte'))}: {change}{fraction}{plasma}", lead="- ")
+    yield from _listed("Because", list(map(report.said, texts(path, "because"))))
+    yield from _listed("Missing", list(map(report.name, texts(path, "missing"))))
+    yield from _listed("Would settle", list(map(report.said, texts(path, "would_settle"))))
+    if not leukemia:
+        yield from fact("Leukemia CNS", "not stated: this document has no leukemia status")
+    elif text(leukemia, "status") == "not_applicable":
+        yield from fact("Leukemia CNS", leukemia_status(leukemia) + report.cited(leukemia, "source_status"))
 
 
 def profiles(report: Report) -> Iterator[str]:

@@ -5,16 +5,20 @@ Works on the stored document alone. What was not judged, and why, is said as pla
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
+from csfinterp.formats import report_advice as advice
 from csfinterp.formats import report_judgments as judgments
+from csfinterp.formats import report_patterns as readings
+from csfinterp.formats.report_document import Report
 from csfinterp.formats.report_layout import WIDTH, Cell, box, fact, facts, heading, paragraph, row, wrap
 from csfinterp.formats.report_words import (
     AGE_UNITS,
     NOT_JUDGED,
+    QUESTIONS,
     STATUS,
     Part,
-    Report,
     as_sent,
     number,
     part,
@@ -28,6 +32,7 @@ from csfinterp.formats.report_words import (
 )
 
 _TABLE = (26, 13, 9, 5, 23)
+_CODED_WORD = re.compile(r"[a-z0-9_]+", re.ASCII)
 _CONTEXT_FIRST = ("question", "tumor", "clinical_signs", "mri", "biopsy")
 
 
@@ -86,7 +91,13 @@ def _context(report: Report) -> str:
     context = part(report.document, "context")
     first = {key: context[key] for key in _CONTEXT_FIRST if key in context}
     items = {**first, **{key: value for key, value in context.items() if key not in first}}
-    return "; ".join(f"{words(str(key))}: {plain(value)}" for key, value in items.items() if plain(value))
+    return "; ".join(f"{report.name(str(key))}: {_word(value)}" for key, value in items.items() if plain(value))
+
+
+def _word(value: object) -> str:
+    """A coded word of the context for a reader; free text stays as it was sent."""
+    sent = plain(value)
+    return QUESTIONS.get(sent, words(sent)) if _CODED_WORD.fullmatch(sent) else sent
 
 
 def _critical(report: Report) -> Iterator[str]:
@@ -117,9 +128,9 @@ def _value(result: Part) -> str:
 def _summary(report: Report) -> Iterator[str]:
     summary = part(report.document, "summary")
     yield from heading("Summary")
-    yield from paragraph(text(summary, "headline") or "No summary.")
+    yield from paragraph(report.said(text(summary, "headline")) or "No summary.")
     for sentence in parts(summary, "sentences"):
-        yield from paragraph(text(sentence, "text") + report.cited(sentence), lead="- ")
+        yield from paragraph(report.said(text(sentence, "text")) + report.cited(sentence), lead="- ")
 
 
 def _results(report: Report) -> Iterator[str]:
@@ -202,10 +213,9 @@ def _quality(report: Report) -> Iterator[str]:
     rules = parts(report.document, "quality")
     shown = [rule for rule in rules if text(rule, "truth") == "true"]
     for rule in shown:
-        because = "; ".join(texts(rule, "because"))
-        withheld = ", ".join(map(report.name, texts(rule, "suppresses")))
+        withheld = report.listed(texts(rule, "suppresses"))
         sentence = text(rule, "text") or words(text(rule, "name") or text(rule, "id"))
-        sentence += f" Because: {because}." if because else ""
+        sentence = report.said(sentence) + report.because(rule)
         sentence += f" Withheld: {withheld}." if withheld else ""
         label = ", ".join(filter(None, [text(rule, "rule"), text(rule, "severity")]))
         yield from paragraph(f"{sentence} ({label}){report.cited(rule)}", lead="- ")
@@ -236,7 +246,7 @@ def _intervals(report: Report) -> Iterator[str]:
         row_used = part(result, "reference")
         unit = text(row_used, "unit")
         limits = f"{text(row_used, 'text')} {'' if unit == '1' else unit}".strip()
-        said = "; ".join(filter(None, [limits, text(row_used, "partition"), text(row_used, "rule")]))
+        said = "; ".join(filter(None, [limits, report.said(text(row_used, "partition")), text(row_used, "rule")]))
         yield from paragraph(f"{report.name(text(result, 'analyte'))}: {said}{report.cited(row_used)}", lead="- ")
 
 
@@ -263,7 +273,8 @@ def _end(report: Report) -> Iterator[str]:
 
 
 _SECTIONS = (
-    _header, _critical, _summary, _results, _derived, _not_judged, _quality,
-    judgments.findings, judgments.lm, judgments.paths, judgments.variants, judgments.profiles,
+    _header, _critical, readings.emergencies, _summary, _results, _derived, _not_judged, _quality, judgments.findings,
+    readings.patterns, readings.cautions, readings.differential, judgments.lm, judgments.paths, advice.liquid_biopsy,
+    advice.leukemia, advice.scores, advice.recommendations, advice.context_only, judgments.profiles,
     _issues, _intervals, _sources, _end,
 )  # fmt: skip

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 
 Part = Mapping[str, object]
 
@@ -52,11 +50,35 @@ LM_REASON = {
     "primary_cns": "primary CNS tumor: the guideline's grid does not apply",
     "no_known_cancer": "no known cancer: the guideline's grid does not apply",
 }
+LEUKEMIA_REASON = {
+    "diagnosis_not_stated": "acute lymphoblastic leukemia is not stated",
+}
+# A pattern compares values: the grade is never a probability, and "does not fit" is never an exclusion.
+GRADES = {
+    "established": "established by a decisive result",
+    "fits": "fits",
+    "partly_fits": "partly fits",
+    "does_not_fit": "the values do not show it",
+    "not_evaluable": "cannot be judged",
+}
+NOT_SHOWN = "The values do not show this pattern."
+SCORE_STATUS = {"computed": "computed", "not_computable": "not computable", "refused": "refused"}
+PRIORITIES = {"1": "critical", "2": "urgent", "3": "high", "4": "routine", "5": "context"}
+# recommendations.md: the block is headed with exactly these words.
+CONTEXT_ONLY = "for the treating team, context only"
+MOST_CAUTIONS = 6
+CAUSES = {
+    "granulomatous_inflammatory": "Granulomatous or inflammatory",
+    "ms_retrovirus": "Multiple sclerosis, retrovirus",
+    "drug": "Drugs",
+    "vascular_other": "Vascular and other",
+}
 APPLIES = {
     "applies": "applies to this patient",
     "does_not_apply": "does not apply to this patient",
     "unknown": "not known whether it applies: the tumor is not stated",
 }
+QUESTIONS = {"lm": "leptomeningeal metastasis", "gbs": "Guillain-Barre syndrome", "sah": "subarachnoid hemorrhage"}
 AGE_UNITS = {"a": "years", "mo": "months", "wk": "weeks", "d": "days"}
 STATUS = {
     "primary": "read in the primary source",
@@ -188,34 +210,3 @@ def _same_number(sent: str, value: float) -> str:
 def title(of: Part) -> str:
     """The name of a finding, rule or profile, else its id as words."""
     return text(of, "name") or words(text(of, "id")) or "unnamed"
-
-
-@dataclass(frozen=True)
-class Report:
-    """The document with what every section needs: numbers of the sources, names of the tests."""
-
-    document: Part
-
-    @cached_property
-    def sources(self) -> dict[str, int]:
-        """Citation id -> its number in the list of sources."""
-        return {text(entry, "id"): place for place, entry in enumerate(parts(self.document, "citations"), 1)}
-
-    @cached_property
-    def names(self) -> dict[str, str]:
-        """Analyte id -> its name for the reader."""
-        return {text(result, "analyte"): text(result, "name") for result in parts(self.document, "results")}
-
-    def name(self, identifier: str) -> str:
-        return self.names.get(identifier) or words(identifier) or "unnamed test"
-
-    def cited(self, of: Part, status: str = "status") -> str:
-        """` [1, 4] (secondary)`: the sources of a statement, and its status (key `status`) unless that is primary."""
-        numbers = [str(self.sources.get(source, source)) for source in texts(of, "citations")]
-        marks = f" [{', '.join(numbers)}]" if numbers else ""
-        return marks + (f" ({text(of, status)})" if text(of, status) not in ("", "primary") else "")
-
-    def none(self, key: str, sentence: str) -> str:
-        """The sentence for an empty list; a list that the document does not state at all is never taken for empty."""
-        stated = isinstance(self.document.get(key), list | tuple)
-        return f"  {sentence}" if stated else f"  Not stated: this document has no list of {key}."

@@ -1,7 +1,8 @@
 """Knowledge as files: a folder of YAML becomes an Edition, or is refused with file and line."""
 
 from csfinterp.knowledge.diff import diff_editions, new_edition, release_edition
-from csfinterp.knowledge.load import EditionInfo, check_edition, list_editions, load_edition
+from csfinterp.knowledge.listing import EditionInfo, list_editions
+from csfinterp.knowledge.load import check_edition, load_edition
 from csfinterp.knowledge.site import apply_site_rules, load_code_map, load_site_rules
 
 __all__ = [

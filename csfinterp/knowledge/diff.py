@@ -11,7 +11,8 @@ from pathlib import Path
 
 from csfinterp.errors import EditionError
 from csfinterp.knowledge import seal
-from csfinterp.knowledge.load import check_edition, list_editions
+from csfinterp.knowledge.listing import list_editions
+from csfinterp.knowledge.load import check_edition
 from csfinterp.knowledge.vocabulary import age_text
 from csfinterp.model.edition import (
     AgeEdge,
@@ -19,24 +20,31 @@ from csfinterp.model.edition import (
     Edition,
     EvidenceCell,
     EvidenceRow,
-    Finding,
     IntervalLimit,
-    QualityRule,
+    PatternItem,
+    Raise,
     ReferenceInterval,
+    Statement,
 )
 from csfinterp.model.predicate import Holds, Predicate, inputs, leaves
 
 # Parts that are facts of their own, and names of places.
-_PARTS = frozenset(("intervals", "bands", "values", "loinc", "wrong_codes", "info", "markers", "rows", "cells", "file"))
+_PARTS = frozenset((
+    "intervals", "bands", "values", "loinc", "wrong_codes", "info", "markers", "rows", "cells", "file", "items",
+    "raises", "lines", "groups",
+))  # fmt: skip
 _ABSENT = "(none)"
 
 
 def new_edition(root: Path, new_id: str, from_id: str) -> Path:
     """A draft copy of edition `from_id` under `new_id`; its folder. Refused if it exists or the source does not."""
-    source = next((info.folder for info in list_editions(root) if info.id == from_id), None)
-    if source is None:
+    found = next((info for info in list_editions(root) if info.id == from_id), None)
+    if found is None:
         raise EditionError(f"no edition {from_id!r} in {root}")
-    if new_id in {info.id for info in list_editions(root)} or (Path(root) / new_id).exists():
+    if found.problem is not None:
+        raise found.problem
+    source = found.folder
+    if (Path(root) / new_id).exists():
         raise EditionError(f"edition {new_id!r} exists already; choose another id", str(Path(root) / new_id))
     if not seal.EDITION_ID.fullmatch(new_id):
         raise EditionError(f"{new_id!r} is no edition id; write year and number, such as 2026.2")
@@ -54,7 +62,10 @@ def new_edition(root: Path, new_id: str, from_id: str) -> Path:
 
 
 def release_edition(folder: Path, released_on: date) -> str:
-    """Seals a sound draft and returns its digest. EditionError with the first slip, or if it is released already."""
+    """Seals a sound draft and returns its digest.
+
+    EditionError with the first slip (a folder that is not named as its edition is one), or if it is released already.
+    """
     slips = check_edition(folder)
     if slips:
         raise slips[0]
@@ -105,7 +116,11 @@ def facts(edition: Edition) -> dict[str, Fact]:
 
 
 def _entries(edition: Edition) -> Iterator[tuple[str, str, object]]:
-    yield "edition", "edition", _Header(edition.title, edition.disclaimer, edition.texts, edition.not_sent_words)
+    yield (
+        "edition",
+        "edition",
+        _Header(edition.title, edition.disclaimer, edition.texts, edition.not_sent_words, edition.organism_words),
+    )
     for analyte in edition.analytes:
         yield from _analyte_entries(analyte)
     for item in edition.derived:
@@ -131,6 +146,7 @@ def _entries(edition: Edition) -> Iterator[tuple[str, str, object]]:
         rows: tuple[EvidenceRow | EvidenceCell, ...] = (*table.rows, *table.cells)
         for row in rows:
             yield f"evidence/{table.id}/{row.id}", table.id, row
+    yield from _reading_entries(edition)
     for option in edition.options:
         yield f"option/{option.id}", f"option {option.id}", option
         for interval in option.intervals:
@@ -147,12 +163,34 @@ def _entries(edition: Edition) -> Iterator[tuple[str, str, object]]:
         yield f"alias/{alias.seen}/{','.join(alias.dimensions)}", "unit", alias
 
 
+def _reading_entries(edition: Edition) -> Iterator[tuple[str, str, object]]:
+    """Patterns with their parts, cautions, the differential, statements, recommendations and scores."""
+    for pattern in edition.patterns:
+        yield f"pattern/{pattern.id}", pattern.id, pattern
+        parts: tuple[PatternItem | Raise | Statement, ...] = (*pattern.items, *pattern.raises, *pattern.lines)
+        for part in parts:
+            yield f"pattern/{pattern.id}/{part.id}", part.id, part
+    for caution in edition.cautions:
+        yield f"caution/{caution.id}", caution.id, caution
+    if edition.differential is not None:
+        yield "differential", "differential", edition.differential
+        for group in edition.differential.groups:
+            yield f"differential/{group.id}", "differential", group
+    for statement in edition.statements:
+        yield f"liquid_biopsy/{statement.id}", statement.id, statement
+    for recommendation in edition.recommendations:
+        yield f"recommendation/{recommendation.id}", recommendation.id, recommendation
+    for score in edition.scores:
+        yield f"score/{score.id}", score.id, score
+
+
 @dataclass(frozen=True)
 class _Header:
     title: str
     disclaimer: str
     texts: Mapping[str, str]
     not_sent_words: tuple[str, ...]
+    organism_words: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -206,8 +244,10 @@ def _text(value: object) -> str:
 
 
 def _impacted(edition: Edition, touched: set[str]) -> set[str]:
-    """`touched` and everything that reads it: rows, derived quantities, findings and quality rules."""
-    reads = dict(_readers(edition))
+    """`touched` and everything that reads it: rows, derived quantities, rules, patterns."""
+    reads: dict[str, set[str]] = {}
+    for name, needed in _readers(edition):
+        reads.setdefault(name, set()).update(needed)
     impacted = set(touched) | ({*reads} if "unit" in touched else set())
     while True:
         more = {name for name, needed in reads.items() if name not in impacted and needed & impacted}
@@ -221,9 +261,13 @@ def _readers(edition: Edition) -> Iterator[tuple[str, set[str]]]:
         yield analyte.id, _row_reads(analyte.intervals)
     for item in edition.derived:
         yield item.id, set(item.inputs) | _row_reads(item.intervals)
-    statements: tuple[Finding | QualityRule, ...] = (*edition.findings, *edition.quality)
-    for statement in statements:
-        yield statement.id, _rule_reads(statement.when)
+    for quality in edition.quality:
+        yield quality.id, _rule_reads(quality.when)
+    for name, rule in (*edition.first_program.items(), *edition.second_program.items()):
+        # A rule without an id of its own (`bacterial_meningitis.when`) counts for its pattern.
+        yield name.split(".")[0], _rule_reads(rule)
+    for pattern in edition.patterns:
+        yield pattern.id, {item.id for item in pattern.items} | {short.id for short in pattern.raises}
 
 
 def _row_reads(rows: Iterable[ReferenceInterval]) -> set[str]:

@@ -20,18 +20,15 @@ from csfinterp.model.edition import (
     GradeScale,
     NamedOption,
     Profile,
-    QualityRule,
     ReferenceInterval,
 )
-from csfinterp.model.predicate import Holds, Predicate, inputs, leaves
+from csfinterp.model.predicate import inputs
 
 Named = Analyte | Derived | Finding | Profile | EvidenceTable | NamedOption | GradeScale
 ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
 # Functions of steps/derive.py: the constants that each needs (None: any) and how many inputs it takes (None: any).
 FUNCTIONS: Mapping[str, tuple[tuple[str, ...] | None, int | None]] = {
     "pair_quotient": (("scale",), 2),
-    "kappa_quotient": (("scale",), 2),
-    "glucose_ratio": (("scale",), 2),
     "index": ((), 2),
     "reference_high": ((), 1),
     "hyperbola": (("a_over_b", "b_squared", "c"), 1),
@@ -49,9 +46,14 @@ FUNCTIONS: Mapping[str, tuple[tuple[str, ...] | None, int | None]] = {
     "advisory_limit": (None, None),
     "count_flags": ((), None),
     "time_to_analysis": ((), None),
+    # Limits of the platform or of the site's own assay; the input is the analyte that they limit.
+    "platform_limit": (None, 1),
+    "site_limit": ((), 1),
     "absolute_difference": ((), 2),
     "relative_difference_pct": ((), 2),
 }
+# Limits of the platform or of the site's own assay; the input is the analyte that they limit.
+LIMITS = ("platform_limit", "site_limit")
 
 
 def citations_law(subject: Subject) -> Iterator[EditionError]:
@@ -93,7 +95,6 @@ def ids_law(subject: Subject) -> Iterator[EditionError]:
         (edition.derived, "derived quantity", "id"),
         (edition.limits, "limit", "id"),
         (edition.critical, "critical rule", "id"),
-        ((*edition.findings, *edition.quality), "statement", "id"),
         (edition.grade_scales, "grade scale", "id"),
         (edition.profiles, "profile", "id"),
         (edition.options, "option", "id"),
@@ -151,6 +152,8 @@ def derived_law(subject: Subject) -> Iterator[EditionError]:
                 yield subject.slip(item, f"{item.id}: unknown input {name!r}", "inputs")
             elif later.get(name, -1) >= place:
                 yield subject.slip(item, f"{item.id}: its input {name!r} must be calculated before it", "inputs")
+            elif item.function in LIMITS and subject.words.quantities[name].unit != item.unit:
+                yield subject.slip(item, f"{item.id}: the unit must be that of {name}, which it limits", "unit")
 
 
 def _function(subject: Subject, item: Derived) -> Iterator[EditionError]:
@@ -189,33 +192,8 @@ def targets_law(subject: Subject) -> Iterator[EditionError]:
         if bool(rule.suppresses) != (rule.severity == "suppresses"):
             yield subject.slip(rule, f"{rule.id}: severity suppresses and a list of targets go together", "severity")
     for finding in edition.findings:
-        for name in finding.silent_if:
-            if name not in findings:
-                yield subject.slip(finding, f"{finding.id}: silent_if names unknown finding {name!r}", "silent_if")
         if finding.grades is not None and finding.grades not in words.grade_scales:
             yield subject.slip(finding, f"unknown grade scale {finding.grades!r}", "grades")
-
-
-def circles_law(subject: Subject) -> Iterator[EditionError]:
-    edition = subject.edition
-    entries: tuple[Finding | QualityRule, ...] = (*edition.findings, *edition.quality)
-    statements: dict[str, tuple[object, Predicate]] = {entry.id: (entry, entry.when) for entry in entries}
-    refers = {
-        name: [leaf.id for leaf in leaves(when) if isinstance(leaf, Holds)] for name, (_, when) in statements.items()
-    }
-    done: set[str] = set()
-
-    def walk(name: str, trail: tuple[str, ...]) -> Iterator[EditionError]:
-        if name in trail:
-            circle = " -> ".join((*trail[trail.index(name) :], name))
-            yield subject.slip(statements[name][0], f"circle of holds: {circle}", "when")
-        elif name not in done and name in refers:
-            for other in refers[name]:
-                yield from walk(other, (*trail, name))
-            done.add(name)
-
-    for name in refers:
-        yield from walk(name, ())
 
 
 def profiles_law(subject: Subject) -> Iterator[EditionError]:
@@ -235,6 +213,9 @@ def tables_law(subject: Subject) -> Iterator[EditionError]:
         for name in table.inputs:
             if not (name in words.coded or name in words.quantities):
                 yield subject.slip(table, f"{table.id}: unknown input {name!r}", "inputs")
+            elif name not in words.coded and not table.columns:
+                message = f"{table.id}: {name!r} is a quantity; a table that reads quantities says columns: true"
+                yield subject.slip(table, message, "inputs")
         rows: tuple[EvidenceRow | EvidenceCell, ...] = (*table.rows, *table.cells)
         for row in rows:
             for name in inputs(row.when):
@@ -242,6 +223,11 @@ def tables_law(subject: Subject) -> Iterator[EditionError]:
                     yield subject.slip(
                         row, f"{table.id}/{row.id} reads {name!r}, which the table does not list under inputs"
                     )
+        ids = {row.id for row in table.rows}
+        for name in table.open_rows:
+            if name not in ids:
+                message = f"{table.id}: open_rows names {name!r}, which is none of its rows"
+                yield subject.slip(table, message, "open_rows")
         yield from twice(subject, table.rows, f"row of {table.id}")
         yield from twice(subject, table.cells, f"cell of {table.id}")
         for kind, given in (("completions", table.completions), ("missing_texts", table.missing_texts)):

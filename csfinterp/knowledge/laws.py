@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from csfinterp.errors import EditionError
-from csfinterp.knowledge import law_numbers, law_references, totality
+from csfinterp.knowledge import law_numbers, law_readings, law_references, law_scores, law_texts, totality
 from csfinterp.knowledge.subject import Subject
 
 LAWS = (
@@ -18,7 +18,17 @@ LAWS = (
     law_numbers.critical_law,
     law_references.limits_law,
     law_references.targets_law,
-    law_references.circles_law,
+    law_readings.statement_ids_law,
+    law_readings.order_law,
+    law_readings.silence_law,
+    law_readings.patterns_law,
+    law_readings.cautions_law,
+    law_readings.organisms_law,
+    law_scores.scores_law,
+    law_scores.items_law,
+    law_texts.placeholders_law,
+    law_texts.doses_law,
+    law_texts.exclusions_law,
     law_references.profiles_law,
     law_references.tables_law,
     law_numbers.options_law,

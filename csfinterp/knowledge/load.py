@@ -1,26 +1,28 @@
-"""A folder of YAML -> one immutable Edition, or the slips that stand in its way; the list of editions."""
+"""A folder of YAML -> one immutable Edition, or the slips that stand in its way."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from csfinterp.errors import EditionError
-from csfinterp.knowledge import laws, schema, seal
+from csfinterp.knowledge import laws, schema, schema_readings, seal
 from csfinterp.knowledge.build import Places, citation, unit_table
-from csfinterp.knowledge.document import Map, Seq, Slips, read_yaml
+from csfinterp.knowledge.document import Map, Slips, read_yaml
+from csfinterp.knowledge.gather import field_of, part, vocabulary
 from csfinterp.knowledge.law_numbers import valid_loinc
+from csfinterp.knowledge.listing import misnamed
 from csfinterp.knowledge.partitions import Ages
+from csfinterp.knowledge.readings import Builder
 from csfinterp.knowledge.shape import Entry as EntryShape
 from csfinterp.knowledge.shape import load_entry, load_list
-from csfinterp.knowledge.statements import Builder
 from csfinterp.knowledge.subject import Subject
-from csfinterp.knowledge.vocabulary import Measure, Vocabulary, coded_inputs, context_measures
-from csfinterp.model.edition import Analyte, Derived, Edition, UnitTable
+from csfinterp.knowledge.vocabulary import FIRST_PROGRAM, QUALITY_FIRST, SECOND_PROGRAM, Vocabulary
+from csfinterp.model.edition import Analyte, Derived, Differential, Edition, UnitTable
 
 T = TypeVar("T")
 Entry = dict[str, Any]
@@ -28,18 +30,15 @@ FILES = (
     "edition.yaml", "units.yaml", "derived.yaml", "limits.yaml", "critical.yaml", "options.yaml", "quality.yaml",
     "findings.yaml", "evidence.yaml", "citations.yaml", "codes_info.yaml",
 )  # fmt: skip
+# Files that older editions do not have, with the keys that each may hold.
+OPTIONAL_FILES = {
+    "patterns.yaml": ("patterns",),
+    "cautions.yaml": ("cautions", "differential"),
+    "statements.yaml": ("liquid_biopsy",),
+    "recommendations.yaml": ("recommendations",),
+    "scores.yaml": ("scores",),
+}
 FOLDERS = ("analytes", "profiles")
-
-
-@dataclass(frozen=True)
-class EditionInfo:
-    """What a list of editions shows of one of them."""
-
-    id: str
-    status: str
-    digest: str
-    title: str
-    folder: Path
 
 
 def load_edition(folder: Path) -> Edition:
@@ -61,33 +60,17 @@ def _load(folder: Path, digest: str, seal_text: str | None) -> Edition:
 def check_edition(folder: Path) -> tuple[EditionError, ...]:
     """Every slip of the edition in `folder`, sorted by file and line; empty if it is sound.
 
-    The laws between files are asked once each file by itself is well formed.
+    A file that is not readable as YAML and a broken seal come first and alone; then the form of the entries; the laws
+    between files are asked once each file by itself is well formed.
     """
     try:
         reading = Reading(_existing(folder), seal.digest(_existing(folder)))
     except EditionError as slip:
         return (slip,)
     reading.edition(thorough=True)
-    return reading.slips.sorted()
-
-
-def list_editions(root: Path) -> tuple[EditionInfo, ...]:
-    """The editions in the folders of `root`, by id. EditionError if one cannot say what it is."""
-    folders = sorted(path.parent for path in Path(root).glob("[!.]*/edition.yaml"))
-    return tuple(sorted((_info(folder) for folder in folders), key=lambda info: _version(info.id)))
-
-
-def _version(name: str) -> tuple[tuple[int, str], ...]:
-    return tuple((int(part), "") if part.isdigit() else (0, part) for part in name.split("."))
-
-
-def _info(folder: Path) -> EditionInfo:
-    slips = Slips()
-    entry = load_entry(schema.EditionSchema, read_yaml(folder / "edition.yaml", str(folder / "edition.yaml")),
-                       str(folder / "edition.yaml"), slips)  # fmt: skip
-    if entry is None:
-        raise slips.sorted()[0]
-    return EditionInfo(entry["id"], entry["status"], seal.digest(folder), entry["title"], folder)
+    header = reading.documents.get("edition.yaml")
+    wrong = misnamed(folder, header.get("id"), header.line_of("id")) if isinstance(header, Map) else None
+    return (*reading.slips.sorted(), *((wrong,) if wrong is not None else ()))
 
 
 def _existing(folder: Path) -> Path:
@@ -116,9 +99,10 @@ class Reading:
 
     def _read_files(self) -> None:
         present = seal.edition_files(self.folder)
-        for name in (*FILES, *(name for name in present if name not in FILES)):
+        known = (*FILES, *(name for name in OPTIONAL_FILES if name in present))
+        for name in (*known, *(name for name in present if name not in known)):
             parts = name.split("/")
-            if name not in FILES and not (len(parts) == 2 and parts[0] in FOLDERS and name.endswith(".yaml")):
+            if name not in known and not (len(parts) == 2 and parts[0] in FOLDERS and name.endswith(".yaml")):
                 self.slips.add("this file has no place in an edition; move it out of the folder", self._path(name))
                 continue
             with self.slips.catching():
@@ -129,8 +113,9 @@ class Reading:
 
     def edition(self, *, thorough: bool) -> Edition | None:
         """The edition, or None with the reasons in `slips`."""
-        with self.slips.catching():
-            seal.check_seal(self.folder, str(self.status), self.digest)
+        if self.status is not None:  # else edition.yaml itself is refused
+            with self.slips.catching():
+                seal.check_seal(self.folder, str(self.status), self.digest)
         if self.slips.found:
             return None
         header = self._entry(schema.EditionSchema, "edition.yaml")
@@ -148,10 +133,9 @@ class Reading:
         return load_entry(kind, self.documents[name], self._path(name), self.slips)
 
     def _list(self, kind: type[EntryShape], name: str, key: str | None = None) -> list[Entry]:
-        data = self.documents[name]
-        if key is not None:
-            data = data.get(key) if isinstance(data, Map) else None
-        return load_list(kind, data, self._path(name), self.slips)
+        if name not in self.documents:  # an optional file
+            return []
+        return load_list(kind, part(self.documents, name, key), self._path(name), self.slips)
 
     def _folder_entries(self, kind: type[EntryShape], folder: str) -> list[Entry]:
         names = [name for name in self.documents if name.startswith(f"{folder}/")]
@@ -174,13 +158,9 @@ class Reading:
             return None
 
     def _build(self, header: Entry, table: UnitTable) -> tuple[Edition, Vocabulary]:
-        words = self._vocabulary(table)
-        limits_entries = self._list(schema.DecisionLimitSchema, "limits.yaml")
-        limits = self._each(Builder(words, self.places).decision_limit, limits_entries)
-        known = {limit.id: limit for limit in limits}
-        broken = frozenset(_field_of(self.documents["limits.yaml"], "id")) - known.keys()
-        words = replace(words, limits=known, broken_limits=broken)
+        words = self._with_limits(vocabulary(self.documents, table))
         build = Builder(words, self.places)
+        first = build.within(FIRST_PROGRAM)
         self._only_keys("findings.yaml", ("findings", "grade_scales"))
         self._only_keys("evidence.yaml", ("tables",))
         analytes = self._analytes(build)
@@ -193,24 +173,71 @@ class Reading:
             units=table,
             analytes=analytes,
             derived=self._derived(build, {analyte.id: analyte for analyte in analytes}),
-            limits=limits,
+            limits=tuple(words.limits.values()),
             critical=self._each(build.critical, self._list(schema.CriticalSchema, "critical.yaml")),
-            quality=self._each(build.quality, self._list(schema.QualitySchema, "quality.yaml")),
-            findings=self._each(build.finding, self._list(schema.FindingSchema, "findings.yaml", "findings")),
+            quality=self._each(build.within(QUALITY_FIRST).quality, self._list(schema.QualitySchema, "quality.yaml")),
+            findings=self._each(first.finding, self._list(schema.FindingSchema, "findings.yaml", "findings")),
             grade_scales=self._each(
                 build.grade_scale, self._list(schema.GradeScaleSchema, "findings.yaml", "grade_scales")
             ),
             profiles=self._each(build.profile, self._folder_entries(schema.ProfileSchema, "profiles")),
-            evidence=self._each(build.evidence, self._list(schema.EvidenceTableSchema, "evidence.yaml", "tables")),
+            # A table that is looked up knows its coded inputs only.
+            evidence=self._each(
+                lambda entry: (first if entry["columns"] else build).evidence(entry),
+                self._list(schema.EvidenceTableSchema, "evidence.yaml", "tables"),
+            ),
             options=self._each(build.option, self._list(schema.OptionSchema, "options.yaml")),
             citations=self._each(self._citation, self._list(schema.CitationSchema, "citations.yaml")),
             texts=dict(header["texts"]),
             codes_info=self._codes_info(),
             not_sent_words=tuple(header["not_sent_words"]),
+            organism_words={name: tuple(found) for name, found in header["organism_words"].items()},
             released_on=self._released_on(header),
             note=header["note"],
         )
-        return edition, words
+        return self._with_readings(edition, build), words
+
+    def _with_limits(self, words: Vocabulary) -> Vocabulary:
+        """Decision limits are read first: every other rule may name them."""
+        limits = self._each(
+            Builder(words, self.places).decision_limit, self._list(schema.DecisionLimitSchema, "limits.yaml")
+        )
+        known = {limit.id: limit for limit in limits}
+        broken = frozenset(field_of(self.documents["limits.yaml"], "id")) - known.keys()
+        return replace(words, limits=known, broken_limits=broken)
+
+    def _with_readings(self, edition: Edition, build: Builder) -> Edition:
+        """Patterns, cautions, statements, recommendations and scores, where the edition has them."""
+        for name, keys in OPTIONAL_FILES.items():
+            if name in self.documents:
+                self._only_keys(name, keys)
+        first, second = build.within(FIRST_PROGRAM), build.within(SECOND_PROGRAM)
+        shapes = schema_readings
+        return replace(
+            edition,
+            patterns=self._each(
+                lambda entry: first.pattern(entry, second),
+                self._list(shapes.PatternSchema, "patterns.yaml", "patterns"),
+            ),
+            cautions=self._each(second.caution, self._list(shapes.CautionSchema, "cautions.yaml", "cautions")),
+            differential=self._differential(second),
+            statements=self._each(
+                second.liquid_biopsy, self._list(shapes.LiquidBiopsySchema, "statements.yaml", "liquid_biopsy")
+            ),
+            recommendations=self._each(
+                second.recommendation,
+                self._list(shapes.RecommendationSchema, "recommendations.yaml", "recommendations"),
+            ),
+            scores=self._each(second.score, self._list(shapes.ScoreSchema, "scores.yaml", "scores")),
+        )
+
+    def _differential(self, build: Builder) -> Differential | None:
+        data = part(self.documents, "cautions.yaml", "differential")
+        if data is None:
+            return None
+        entry = load_entry(schema_readings.DifferentialSchema, data, self._path("cautions.yaml"), self.slips)
+        built = self._each(build.differential, () if entry is None else (entry,))
+        return built[0] if built else None
 
     def _citation(self, entry: Entry) -> Any:
         return self.places.note(citation(entry), entry["at"])
@@ -288,31 +315,3 @@ class Reading:
     def _note_gaps(self, build: Builder, entry: Entry) -> None:
         with self.slips.catching():
             self.gaps[entry["id"]] = tuple(build.ages(gap) for gap in entry["gaps"])
-
-    def _vocabulary(self, table: UnitTable) -> Vocabulary:
-        """Gathered from the raw documents, so that one bad entry does not make every reference to it a slip too."""
-        quantities: dict[str, Measure] = context_measures()
-        coded: dict[str, tuple[str, ...]] = {}
-        for name, data in self.documents.items():
-            if name.startswith("analytes/") and isinstance(data, Map) and isinstance(data.get("id"), str):
-                if data.get("kind") == "coded":
-                    coded[str(data["id"])] = tuple(_field_of(data.get("values"), "word"))
-                else:
-                    mass = data.get("molar_mass")
-                    molar = table.molar_masses.get(mass) if isinstance(mass, str) else None
-                    quantities[str(data["id"])] = Measure(str(data.get("unit")), molar)
-        for item in _entries_of(self.documents["derived.yaml"]):
-            quantities.setdefault(str(item.get("id")), Measure(str(item.get("unit"))))
-        findings = self.documents["findings.yaml"]
-        within = findings if isinstance(findings, Map) else Map("", 0)
-        statements = (*_field_of(within.get("findings"), "id"), *_field_of(self.documents["quality.yaml"], "id"))
-        scales = frozenset(_field_of(within.get("grade_scales"), "id"))
-        return Vocabulary(table, quantities, coded_inputs(coded), frozenset(statements), grade_scales=scales)
-
-
-def _entries_of(data: object) -> list[Map]:
-    return [item for item in data if isinstance(item, Map)] if isinstance(data, Seq) else []
-
-
-def _field_of(data: object, key: str) -> list[str]:
-    return [str(item[key]) for item in _entries_of(data) if isinstance(item.get(key), str)]

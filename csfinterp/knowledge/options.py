@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TypeVar
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
 
 from csfinterp.knowledge.partitions import replaced
 from csfinterp.knowledge.predicates import with_limits
@@ -43,22 +44,21 @@ def _with_constants(item: Derived, option: NamedOption) -> Derived:
 def _with_decision_limits(edition: Edition, option: NamedOption) -> Edition:
     """Limits are replaced by id, in the list and in every rule that names them."""
     chosen = {limit.id: limit for limit in option.decision_limits}
+    parts = {
+        name: _with_rules(getattr(edition, name), lambda rule: with_limits(rule, chosen))
+        for name in ("quality", "findings", "evidence", "patterns", "cautions", "differential", "statements",
+                     "recommendations", "scores")
+    }  # fmt: skip
+    return replace(edition, limits=tuple(chosen.get(limit.id, limit) for limit in edition.limits), **parts)
 
-    def rule(when: Predicate) -> Predicate:
-        return with_limits(when, chosen)
 
-    tables = tuple(
-        replace(
-            table,
-            rows=tuple(replace(row, when=rule(row.when)) for row in table.rows),
-            cells=tuple(replace(cell, when=rule(cell.when)) for cell in table.cells),
-        )
-        for table in edition.evidence
-    )
-    return replace(
-        edition,
-        limits=tuple(chosen.get(limit.id, limit) for limit in edition.limits),
-        findings=tuple(replace(finding, when=rule(finding.when)) for finding in edition.findings),
-        quality=tuple(replace(quality, when=rule(quality.when)) for quality in edition.quality),
-        evidence=tables,
-    )
+def _with_rules(part: Any, change: Callable[[Predicate], Predicate]) -> Any:
+    """The same entry, or tuple of entries, with every rule in it changed."""
+    if isinstance(part, Predicate):
+        return change(part)
+    if isinstance(part, tuple):
+        return tuple(_with_rules(inner, change) for inner in part)
+    if not is_dataclass(part) or isinstance(part, type):
+        return part
+    inner = {field.name: getattr(part, field.name) for field in fields(part)}
+    return replace(part, **{name: _with_rules(value, change) for name, value in inner.items()})

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from csfinterp.errors import EditionError
 from csfinterp.knowledge.document import FollowingSlip, Map, Seq
-from csfinterp.knowledge.vocabulary import Vocabulary
+from csfinterp.knowledge.vocabulary import KIND_NAMES, Vocabulary
 from csfinterp.model.context import FLAGS
 from csfinterp.model.edition import DecisionLimit
 from csfinterp.model.predicate import (
@@ -171,9 +171,42 @@ def _known(word: str, argument: object, words: Vocabulary, file: str, line: int)
 
 
 def _holds(word: str, argument: object, words: Vocabulary, file: str, line: int) -> Predicate:
-    if not isinstance(argument, str) or argument not in words.statements:
-        raise EditionError(f"holds: no finding or quality rule has the id {argument!r}", file, line)
-    return Holds(argument)
+    if not words.within:
+        raise EditionError("holds: nothing is decided before this rule; name quantities and inputs", file, line)
+    if isinstance(argument, Map):
+        return _holds_at_least(argument, words, file, line)
+    if isinstance(argument, str) and argument in words.graded:
+        message = f"{argument} has no truth of its own; write holds: {{id: {argument}, at_least: ...}}"
+        raise EditionError(message, file, line)
+    kind = words.statements.get(argument) if isinstance(argument, str) else None
+    if kind is None:
+        raise EditionError(f"holds: nothing that is true or false has the id {argument!r}", file, line)
+    _refuse_later(str(argument), kind, words, file, line)
+    return Holds(str(argument))
+
+
+def _holds_at_least(argument: Map, words: Vocabulary, file: str, line: int) -> Predicate:
+    """{id: pattern, at_least: grade}, or {id: evidence table, at_least: level or answer}."""
+    data = _fields(argument, "holds", ("id", "at_least"), (), file, line)
+    name, wanted = _text(data, "id", file), _text(data, "at_least", file)
+    if name not in words.graded:
+        raise EditionError(f"at_least: no pattern or evidence table has the id {name!r}", file, data.line_of("id"))
+    _refuse_later(name, words.statements[name], words, file, line)
+    if wanted not in words.graded[name]:
+        known = ", ".join(words.graded[name])
+        raise EditionError(f"{name} is never at least {wanted!r}; it may be {known}", file, data.line_of("at_least"))
+    return Holds(name, wanted)
+
+
+def _refuse_later(name: str, kind: str, words: Vocabulary, file: str, line: int) -> None:
+    """Rules are decided program after program; what comes later is not known yet."""
+    if kind not in words.within:
+        message = f"holds: {name} ({KIND_NAMES[kind]}) is decided later; here it may name a {_allowed(words)}"
+        raise EditionError(message, file, line)
+
+
+def _allowed(words: Vocabulary) -> str:
+    return " or ".join(name for kind, name in KIND_NAMES.items() if kind in words.within)
 
 
 def _items(argument: object, word: str, words: Vocabulary, file: str, line: int) -> tuple[Predicate, ...]:

@@ -37,6 +37,7 @@ class EditionSchema(Entry):
     disclaimer = Text(required=True)
     texts = fields.Dict(keys=Text(), values=Text(), load_default=dict)
     not_sent_words = fields.List(fields.String(), load_default=list)
+    organism_words = fields.Dict(keys=Text(), values=texts_list(required=True, filled=True), load_default=dict)
 
 
 class UnitCodeSchema(Entry):
@@ -251,6 +252,7 @@ class QualitySchema(Sourced):
     suppresses = texts_list()
     not_judged = one_of(NOT_JUDGED, load_default="suppressed")
     lower_bound = texts_list()
+    marks = texts_list()
     text = Text(required=True)
 
 
@@ -261,6 +263,7 @@ class FindingSchema(Sourced):
     texts = fields.Dict(keys=one_of(("true", "false", "unknown")), values=Text(), load_default=dict)
     grades = maybe_text()
     silent_if = texts_list()
+    silent_unless = texts_list()
     rank = Whole(load_default=5)
 
 
@@ -334,6 +337,8 @@ class EvidenceTableSchema(Sourced):
     letters = fields.Dict(keys=Text(), values=Text(), load_default=dict)
     completions = fields.Dict(keys=Text(), values=fields.List(Text()), load_default=dict)
     missing_texts = fields.Dict(keys=Text(), values=Text(), load_default=dict)
+    columns = Truth(load_default=False)
+    open_rows = fields.Dict(keys=Text(), values=Text(), load_default=dict)
 
 
 class CitationSchema(Entry):
@@ -361,6 +366,12 @@ class SiteRulesSchema(Entry):
     id = Text(required=True)
     options = texts_list()
     code_maps = texts_list()
+    assay_limits = fields.Dict(keys=Text(), values=Text(), load_default=dict)
+    ctc_platforms = fields.Dict(keys=Text(), values=Text(), load_default=dict)
+    scores_on = texts_list()
+    assay_comparable = Truth(load_default=False)
+    coefficients = texts_list()
+    former_coefficients = texts_list()
     note = maybe_text()
 
 

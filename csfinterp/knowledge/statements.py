@@ -37,6 +37,7 @@ class Builder(RowBuilder):
             suppresses=tuple(entry["suppresses"]),
             not_judged=entry["not_judged"],
             lower_bound=tuple(entry["lower_bound"]),
+            marks=tuple(entry["marks"]),
         )
         return self.places.note(built, entry["at"])
 
@@ -51,6 +52,7 @@ class Builder(RowBuilder):
             texts=dict(entry["texts"]),
             grades=entry["grades"],
             silent_if=tuple(entry["silent_if"]),
+            silent_unless=tuple(entry["silent_unless"]),
             rank=entry["rank"],
         )
         return self.places.note(built, entry["at"])
@@ -108,6 +110,8 @@ class Builder(RowBuilder):
             letters=dict(entry["letters"]),
             completions={name: tuple(words) for name, words in entry["completions"].items()},
             missing_texts=dict(entry["missing_texts"]),
+            columns=entry["columns"],
+            open_rows=dict(entry["open_rows"]),
         )
         return self.places.note(built, entry["at"])
 

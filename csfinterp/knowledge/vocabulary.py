@@ -15,9 +15,28 @@ from csfinterp.units import round9, to_canonical
 _NUMBER_WITH_UNIT = re.compile(r"(-?\d+(?:\.\d+)?) (\S+)\Z", re.ASCII)
 _EDGE = re.compile(r"(0|[1-9]\d*) (d|a)\Z", re.ASCII)
 _DAYS_IN_SHORTEST_YEAR = 365
-# The contract names the unit of a number of the context in its id.
-_UNIT_OF_SUFFIX = {"_ml": "mL", "_min": "min", "_days": "d", "_onset": "d", "_pct": "%", "_examined": "1"}
+# The contract names the unit of a number of the context in its id; the others are plain counts and points.
+_UNIT_OF_SUFFIX = {"_ml": "mL", "_min": "min", "_days": "d", "_onset": "d", "_pct": "%"}
 BEST_CYTOLOGY = "csf_cytology_best"
+# Grades of a pattern in order; not_evaluable is none of them.
+GRADES = ("does_not_fit", "partly_fits", "fits", "established")
+NOT_EVALUABLE = "not_evaluable"
+
+# Kinds of statements, and which of them a rule may name with `holds`: only what is decided earlier or with it.
+KIND_NAMES = {
+    "quality": "quality rule",
+    "finding": "finding",
+    "item": "pattern item",
+    "grade": "grade of a pattern",
+    "answer": "answer of an evidence table",
+    "caution": "caution",
+    "statement": "statement",
+    "recommendation": "recommendation",
+}
+NOTHING: frozenset[str] = frozenset()
+QUALITY_FIRST = frozenset(("quality",))
+FIRST_PROGRAM = frozenset((*QUALITY_FIRST, "finding", "item"))
+SECOND_PROGRAM = frozenset(KIND_NAMES)
 
 
 @dataclass(frozen=True)
@@ -30,15 +49,18 @@ class Measure:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """`statements` are the ids that `holds` may name: findings and quality rules. `limits` by DL- id.
+    """`statements`: id -> kind of everything that has a truth; `within`: the kinds that `holds` may name here.
 
-    `broken_limits` are written down but could not be read; what refers to them is no slip of its own.
+    `graded`: pattern or evidence table -> words that `at_least` may name. `limits` by DL- id; `broken_limits` are
+    written down but could not be read; what refers to them is no slip of its own.
     """
 
     units: UnitTable
     quantities: Mapping[str, Measure]
     coded: Mapping[str, tuple[str, ...]]
-    statements: frozenset[str] = frozenset()
+    statements: Mapping[str, str] = field(default_factory=dict)
+    graded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    within: frozenset[str] = NOTHING
     limits: Mapping[str, DecisionLimit] = field(default_factory=dict)
     broken_limits: frozenset[str] = frozenset()
     grade_scales: frozenset[str] = frozenset()
@@ -82,7 +104,7 @@ def _printed(number: str, unit: str) -> str:
 def context_measures() -> dict[str, Measure]:
     """The numbers that a panel's context may carry, each with the unit that its id names."""
     return {
-        name: Measure(next(unit for suffix, unit in _UNIT_OF_SUFFIX.items() if name.endswith(suffix)))
+        name: Measure(next((unit for suffix, unit in _UNIT_OF_SUFFIX.items() if name.endswith(suffix)), "1"))
         for name in NUMBER_CONTEXT
     }
 

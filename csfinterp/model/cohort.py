@@ -113,6 +113,7 @@ class Cohort:
 
     `repeat`: observations sent more than once without a rule which one leads. `repeated`: their (quantity, panel, low,
     high), `repeated_words`: (statement, panel, word): judged by nobody, but a critical one is still told.
+    `other_tubes`: likewise (quantity, panel, low, high) of tubes that do not fill the cell.
     """
 
     low: Floats
@@ -125,6 +126,7 @@ class Cohort:
     repeat: Bools
     repeated: list[tuple[int, int, float, float]] = field(default_factory=list)
     repeated_words: list[tuple[int, int, int]] = field(default_factory=list)
+    other_tubes: list[tuple[int, int, float, float]] = field(default_factory=list)
 
     @property
     def size(self) -> int:
@@ -172,12 +174,22 @@ class Flags:
     """`flag`: number in FLAG per (statement, panel), 0 = null; `reason`: why null.
 
     `rule_flag`: flags as rules read them. `critical`: number of the critical rule that holds + 1, 0 none.
+    `called_tubes`: (quantity, panel) of critical results in tubes that do not fill the cell.
     """
 
     flag: Bytes
     rule_flag: Bytes
     reason: Bytes
     critical: Bytes
+    called_tubes: list[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Graded:
+    """`grade`: number in GRADES per (pattern, panel). `reason`: number of the open_if reason + 1 that keeps it open."""
+
+    grade: Bytes
+    reason: Bytes
 
 
 @dataclass(frozen=True)
@@ -205,7 +217,8 @@ class Outcomes:
     Per observation (n,): `analyte` statement row, `issue`, `repeat`. Per (row, panel): `interval` row chosen, limits,
     `computed` derived values, `judged_low`/`judged_high` as rules read them, `flag`, `rule_flag`, `reason`, `critical`,
     `at_least` (lower bounds; None: none), `quality`, `truth` of every rule node, `findings`, `profile` markers. Per
-    panel: `evidence` table -> number of the combination.
+    panel: `evidence` table -> number of the combination (or of the winning row); `rows`: truth of the rows of tables
+    that are decided per panel. `graded`: patterns. `advice`: truth of every node of the second program.
     """
 
     observations: Observations
@@ -230,3 +243,7 @@ class Outcomes:
     findings: Bytes
     profile: Bytes
     evidence: dict[str, Ints]
+    rows: dict[str, Bytes]
+    graded: Graded
+    advice: Bytes
+    scores: Any

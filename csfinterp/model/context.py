@@ -42,18 +42,27 @@ CODED_CONTEXT: dict[str, tuple[str, ...]] = {
     "csf_flow_panel": ("unknown", "lymphoid", "epithelial", "other"),
     "her2_status": ("unknown", "positive", "negative"),
     "csf_flow_study": ("not_done", "free", "obstructed"),
+    "pan_mri": ("not_stated", "normal", "suggestive", "diagnostic"),
+    "hemisphere": ("unknown", "northern", "southern", "tropics"),
+    "lancet_chest_radiograph": ("not_stated", "no_tuberculosis", "active", "miliary"),
 }
 YES_NO_CONTEXT = (
     "immunosuppressed", "antibiotics_before_lp", "steroid_before_lp", "recent_ivig_or_plasmapheresis",
     "recent_neurosurgery_or_shunt", "intrathecal_therapy_recent", "blood_blasts_present", "cns_leukemia_signs",
     "preterm", "intensive_care", "checkpoint_inhibitor", "bilirubin_serum_corrected", "oxyhemoglobin_present",
-    "seizure_at_presentation", "critical_illness", "purpura", "other_bacterial_infection", "alert",
+    "seizure_at_presentation", "critical_illness", "purpura", "other_bacterial_infection", "alert", "lm_suspected",
+    "lancet_systemic_symptoms", "lancet_contact_or_skin_test", "lancet_focal_deficit", "lancet_cranial_nerve_palsy",
+    "lancet_altered_consciousness", "lancet_imaging_done", "lancet_hydrocephalus", "lancet_basal_enhancement",
+    "lancet_tuberculoma", "lancet_infarct", "lancet_basal_hyperdensity", "lancet_extraneural_imaging",
+    "lancet_acid_fast_elsewhere", "lancet_naat_elsewhere", "skull_metastasis", "active_brain_metastasis",
+    "progressed_extracranial",
 )  # fmt: skip
 NUMBER_CONTEXT = (
     "csf_samples_examined", "csf_cytology_volume_ml", "collection_to_processing_min", "csf_ctc_volume_ml",
     "symptom_duration_days", "days_since_onset", "blood_band_neutrophil_ratio_pct",
+    "pan_clinical", "pan_biochemistry", "extracranial_organs", "symptoms",
 )  # fmt: skip
-TEXT_CONTEXT = ("csf_ctc_platform", "driver_alteration", "episode", "hemisphere")
+TEXT_CONTEXT = ("csf_ctc_platform", "driver_alteration", "episode")
 STATED_WORDS = (
     "seizure", "hiv", "zoster", "stroke", "cranial_nerve_palsy", "facial_palsy", "radicular_pain", "rapid_dementia",
     "fever", "siderophages", "spontaneous_clotting", "lymphoid_atypia", "car_t_or_bispecific",
@@ -72,7 +81,28 @@ CODED_SUBJECT: dict[str, tuple[str, ...]] = {
     "pair_same_day": ("unknown", "yes", "no", "assumed"),
     "pair_method_differs": ("unknown", "yes", "no"),
     "serum_glucose_same_day": ("unknown", "yes", "no", "assumed"),
+    "organism_class": ("not_stated", *ORGANISM_CLASSES),
+    "primary_breast": ("not_stated", "yes"),
+    "primary_lung": ("not_stated", "yes"),
+    "driver_stated": ("not_stated", "yes"),
+    "diagnosis_all": ("not_stated", "yes"),
+    "diagnosis_lymphoma": ("not_stated", "yes"),
+    "variant_myd88_l265p": ("not_stated", "yes"),
+    "platform_stated": ("no", "yes"),
+    "puncture_repeated": ("no", "yes"),
+    "first_cytology_sample": ("no", "yes"),
+    "first_tumor_cells": ("no", "yes"),
+    "earlier_neutrophilic": ("not_stated", "yes"),
+    "dominant_ig": ("unknown", "none", "igg", "iga", "igm", "three_class"),
+    "spinal_signs": ("not_stated", "yes"),
+    "cranial_signs": ("not_stated", "yes"),
+    "last_tube": ("unknown", "yes", "no"),
+    "leukocytes_unusable": ("no", "yes"),
+    "assay_comparable": ("no", "yes"),
 }
+# Which class of organism any positive result of the panel has: several may be found at once.
+CODED_SUBJECT |= {f"organism_{name}": ("no", "yes") for name in ORGANISM_CLASSES}
+CODED_SUBJECT["latent_virus_only"] = ("no", "yes")
 # `stated` words are inputs too: `stated_fever` is yes or (absent) not_stated.
 CODED_INPUTS: dict[str, tuple[str, ...]] = (
     CODED_CONTEXT

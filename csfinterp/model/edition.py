@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
-from csfinterp.model.predicate import Predicate
+from csfinterp.model.coefficients import Coefficients
+from csfinterp.model.predicate import Holds, Predicate, leaves
 
 
 @dataclass(frozen=True)
@@ -275,6 +276,7 @@ class QualityRule:
     """A preanalytic or plausibility rule. Where `when` is TRUE its `suppresses` targets become UNKNOWN.
 
     Targets are ids of quantities (flag null with `not_judged`, rules read UNKNOWN) or of findings. Targets named in
+    `marks` keep flag and value, with the rule's text beside them. Targets named in
     `lower_bound` are not withheld but read as "at least this value": a high one stands, a normal one is not judged.
     Critical flags are never suppressed.
     """
@@ -290,13 +292,15 @@ class QualityRule:
     suppresses: tuple[str, ...] = ()
     not_judged: str = "suppressed"
     lower_bound: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finding:
     """A named statement with three truth values. `rank`: place among the sentences (low first).
 
-    `silent_if`: findings that already say it, so that the summary does not repeat it.
+    `silent_if`: findings that already say it, so that the summary does not repeat it. `silent_unless`: findings without
+    which the summary leaves it out (a share of few cells).
     """
 
     id: str
@@ -307,6 +311,7 @@ class Finding:
     texts: Mapping[str, str] = field(default_factory=dict)
     grades: str | None = None
     silent_if: tuple[str, ...] = ()
+    silent_unless: tuple[str, ...] = ()
     rank: int = 5
 
 
@@ -393,7 +398,11 @@ class EvidenceCell:
 
 @dataclass(frozen=True)
 class EvidenceTable:
-    """Ordered rows over coded inputs. `completions`: per input, the words that a missing value could still take."""
+    """Ordered rows over coded inputs. `completions`: per input, the words that a missing value could still take.
+
+    `columns`: the inputs may be quantities too, so the rows are evaluated per panel instead of looked up.
+    `open_rows`: what stands beside `otherwise` while the row of this id is the first one still open.
+    """
 
     id: str
     name: str
@@ -408,6 +417,162 @@ class EvidenceTable:
     letters: Mapping[str, str] = field(default_factory=dict)
     completions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     missing_texts: Mapping[str, str] = field(default_factory=dict)
+    columns: bool = False
+    open_rows: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PatternItem:
+    """One item of a pattern. `kind`: decisive, core, support, alarm, counter, counter_major, neutral.
+
+    `id` is the printed number (B1), unique over all patterns. `text` says what the item asks.
+    """
+
+    id: str
+    kind: str
+    when: Predicate
+    text: str
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class OpenReason:
+    """Why a grade may not become does_not_fit: it stays not_evaluable, with this reason (ER12)."""
+
+    reason: str
+    when: Predicate
+
+
+@dataclass(frozen=True)
+class Raise:
+    """A short rule: where it holds, the grade is at least `grade`."""
+
+    id: str
+    when: Predicate
+    grade: str
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A disease pattern of values, never a diagnosis. Order of the tuple of an edition is the print order of ER6.
+
+    With core items: `k` TRUE ones give partly_fits, all give fits (`partly` False: no partly_fits). Without core,
+    `rule` decides: TRUE fits, FALSE does_not_fit, UNKNOWN not_evaluable. `required`: item ids; FALSE gives
+    does_not_fit, UNKNOWN not_evaluable. Applied as decisive (final), core, raises, counter_major, required, open_if.
+    `emergency`: grades that are an emergency. `texts`: sentence per grade. `shown_if`: else computed but not shown.
+    """
+
+    id: str
+    rule_id: str
+    name: str
+    items: tuple[PatternItem, ...]
+    texts: Mapping[str, str]
+    citations: tuple[str, ...]
+    status: str
+    k: int | None = None
+    partly: bool = True
+    rule: Predicate | None = None
+    required: tuple[str, ...] = ()
+    raises: tuple[Raise, ...] = ()
+    open_if: tuple[OpenReason, ...] = ()
+    shown_if: Predicate | None = None
+    emergency: tuple[str, ...] = ()
+    lines: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence that is printed where `when` is TRUE and nothing of `silent_if` is. `group` sorts it (PC, EC, FP ...).
+
+    `text` may hold {names} of quantities and coded inputs: filled with the patient's value and unit.
+    """
+
+    id: str
+    when: Predicate
+    text: str
+    citations: tuple[str, ...]
+    status: str
+    group: str = ""
+    name: str | None = None
+    silent_if: tuple[str, ...] = ()
+    audience: tuple[str, ...] = ("treating_team",)
+
+
+@dataclass(frozen=True)
+class DifferentialGroup:
+    """One group of causes of leptomeningeal enhancement with the tests that look for them."""
+
+    id: str
+    leptomeningeal: tuple[str, ...]
+    pachymeningeal: tuple[str, ...]
+    tests: tuple[str, ...]
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class Differential:
+    """Printed where `when` is TRUE; `trigger` is the sentence that says why."""
+
+    when: Predicate
+    trigger: str
+    groups: tuple[DifferentialGroup, ...]
+    notes: tuple[str, ...]
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """Advice to consider, never an order; no doses. `rule` is the printed number (R-L01), `id` the readable id.
+
+    `priority`: 1 critical, 2 urgent, 3 high, 4 routine, 5 context. `audiences`: laboratory, treating_team.
+    `context_only`: only in the block "for the treating team, context only".
+    """
+
+    id: str
+    rule: str
+    when: Predicate
+    text: str
+    audiences: tuple[str, ...]
+    priority: int
+    citations: tuple[str, ...]
+    status: str
+    context_only: bool = False
+    silent_if: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A population rule of a score: where `when` is TRUE the score is refused with this reason."""
+
+    reason: str
+    when: Predicate
+
+
+@dataclass(frozen=True)
+class Score:
+    """A published score. `function` names a function of steps/score.py; `constants` are its numbers.
+
+    `asked_if`: evaluated only where TRUE (else not listed). `gate`: each FALSE-making refusal; `needed`: inputs without
+    which it is not computable. `default_on` False: off until a site switches it on.
+    """
+
+    id: str
+    rule: str
+    name: str
+    function: str
+    population: str
+    citations: tuple[str, ...]
+    status: str
+    needed: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    unknown_refusals: tuple[Refusal, ...] = ()
+    constants: Mapping[str, object] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    asked_if: Predicate | None = None
+    default_on: bool = True
 
 
 @dataclass(frozen=True)
@@ -470,12 +635,31 @@ class CodeMap:
 
 @dataclass(frozen=True)
 class SiteRules:
-    """What a site chose: named options and code maps; `digest` names exactly this choice in every answer."""
+    """What a site chose: named options, code maps, limits of its own assays; `digest` names exactly this choice.
+
+    `limit_texts`: analyte -> limit as the site wrote it, with unit; `platform_texts` likewise platform -> limit of
+    csf_ctc. `assay_limits` and `ctc_platforms`: the same as numbers in the canonical unit, filled when the rules are
+    put into an edition. `scores_on`: scores that are off by default. `assay_comparable`: its CXCL13 and IL-10 assays
+    agree with the published ones (scores.md S8). `coefficients`: file name -> text of a coefficient file, those of
+    former versions in `former_coefficients`; `models`: what those in force say, filled with the limits. `lines`: where
+    each choice stands in `file`.
+    """
 
     id: str
     digest: str
     options: tuple[str, ...] = ()
     code_maps: tuple[CodeMap, ...] = ()
+    limit_texts: Mapping[str, str] = field(default_factory=dict)
+    platform_texts: Mapping[str, str] = field(default_factory=dict)
+    assay_limits: Mapping[str, float] = field(default_factory=dict)
+    ctc_platforms: Mapping[str, float] = field(default_factory=dict)
+    scores_on: tuple[str, ...] = ()
+    assay_comparable: bool = False
+    coefficients: Mapping[str, str] = field(default_factory=dict)
+    former_coefficients: Mapping[str, str] = field(default_factory=dict)
+    models: tuple[Coefficients, ...] = ()
+    file: str | None = field(default=None, compare=False)
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -500,8 +684,15 @@ class Edition:
     options: tuple[NamedOption, ...]
     citations: tuple[Citation, ...]
     texts: Mapping[str, str] = field(default_factory=dict)
+    patterns: tuple[Pattern, ...] = ()
+    cautions: tuple[Statement, ...] = ()
+    differential: Differential | None = None
+    statements: tuple[Statement, ...] = ()
+    recommendations: tuple[Recommendation, ...] = ()
+    scores: tuple[Score, ...] = ()
     codes_info: Mapping[str, str] = field(default_factory=dict)
     not_sent_words: tuple[str, ...] = ()
+    organism_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     released_on: str | None = None
     note: str | None = None
     site_rules: SiteRules | None = None
@@ -521,3 +712,60 @@ class Edition:
     @cached_property
     def limit(self) -> Mapping[str, DecisionLimit]:
         return {limit.id: limit for limit in self.limits}
+
+    @cached_property
+    def first_program(self) -> Mapping[str, Predicate]:
+        """Rules decided after quality and flags, by name: findings, and of each pattern its items, raises, `<id>.when`
+        and `<id>.open_if.<number>`. Each stands behind what it names with `holds`."""
+        found = {finding.id: finding.when for finding in self.findings}
+        for pattern in self.patterns:
+            found |= {item.id: item.when for item in pattern.items}
+            found |= {short.id: short.when for short in pattern.raises}
+            found |= {f"{pattern.id}.open_if.{number}": part.when for number, part in enumerate(pattern.open_if)}
+            if pattern.rule is not None:
+                found[f"{pattern.id}.when"] = pattern.rule
+        return _in_order(found)
+
+    @cached_property
+    def second_program(self) -> Mapping[str, Predicate]:
+        """Rules decided after the grades, by name: cautions, `differential`, liquid biopsy statements, recommendations
+        (see `program_name`), and of each pattern `<id>.shown_if` and its lines. Each stands behind what it names with
+        `holds`."""
+        found = {entry.id: entry.when for entry in (*self.cautions, *self.statements)}
+        found |= {self.program_name(entry): entry.when for entry in self.recommendations}
+        if self.differential is not None:
+            found["differential"] = self.differential.when
+        for pattern in self.patterns:
+            found |= {line.id: line.when for line in pattern.lines}
+            if pattern.shown_if is not None:
+                found[f"{pattern.id}.shown_if"] = pattern.shown_if
+        return _in_order(found)
+
+    @cached_property
+    def shared_names(self) -> frozenset[str]:
+        """Ids that a recommendation shares with a quality rule or finding; in a rule they mean the latter."""
+        decided = {entry.id for entry in self.findings} | {entry.id for entry in self.quality}
+        return frozenset(decided & {entry.id for entry in self.recommendations})
+
+    def program_name(self, entry: Recommendation) -> str:
+        """The name of a recommendation's rule in `second_program`: its id, or `<id>.recommendation` where shared."""
+        return f"{entry.id}.recommendation" if entry.id in self.shared_names else entry.id
+
+
+def _in_order(rules: Mapping[str, Predicate]) -> dict[str, Predicate]:
+    """The same rules, each behind those that it names."""
+    ordered: dict[str, Predicate] = {}
+    begun: set[str] = set()
+
+    def place(name: str) -> None:
+        if name not in rules or name in begun:
+            return
+        begun.add(name)
+        for leaf in leaves(rules[name]):
+            if isinstance(leaf, Holds) and leaf.at_least is None:
+                place(leaf.id)
+        ordered[name] = rules[name]
+
+    for name in rules:
+        place(name)
+    return ordered

@@ -192,6 +192,27 @@ class HematologicResult:
 
 
 @dataclass(frozen=True)
+class ScoreResult:
+    """A published score. `status`: computed, not_computable or refused; one number is `value`, an open one `range`.
+
+    `class_word` is printed as "class"; None where no class, or an undecided one, is given (then `text` says so).
+    """
+
+    id: str
+    name: str
+    status: str
+    value: float | None
+    range: tuple[float, float] | None
+    class_word: str | None
+    text: str
+    reason: str | None
+    missing: tuple[str, ...]
+    population: str
+    citations: tuple[str, ...]
+    source_status: str
+
+
+@dataclass(frozen=True)
 class Sentence:
     text: str
     because: tuple[str, ...]
@@ -225,6 +246,97 @@ class CitationEntry:
 
 
 @dataclass(frozen=True)
+class LeukemiaResult:
+    status: str
+    row: int | None
+    provisional: bool
+    reason: str | None
+    text: str
+    because: tuple[str, ...]
+    missing: tuple[str, ...]
+    would_settle: tuple[str, ...]
+    citations: tuple[str, ...]
+    status_of_source: str
+
+
+@dataclass(frozen=True)
+class StatementResult:
+    """A printed sentence with its trigger: liquid biopsy statements and cautions."""
+
+    id: str
+    text: str
+    because: tuple[str, ...]
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    id: str
+    kind: str
+    truth: str
+    text: str
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class PatternResult:
+    """A pattern of values with its grade; never a diagnosis."""
+
+    id: str
+    rule: str
+    name: str
+    truth: str
+    grade: str
+    reason: str | None
+    shown: bool
+    emergency: bool
+    discordant: bool
+    alarms: tuple[str, ...]
+    items: tuple[ItemResult, ...]
+    support: tuple[str, ...]
+    against: tuple[str, ...]
+    missing: tuple[str, ...]
+    text: str
+    lines: tuple[StatementResult, ...]
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class DifferentialGroupResult:
+    id: str
+    leptomeningeal: tuple[str, ...]
+    pachymeningeal: tuple[str, ...]
+    tests: tuple[str, ...]
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
+class DifferentialResult:
+    trigger: str
+    groups: tuple[DifferentialGroupResult, ...]
+    notes: tuple[str, ...]
+    citations: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RecommendationResult:
+    id: str
+    rule: str
+    text: str
+    audience: str
+    context_only: bool
+    priority: int
+    folded: bool
+    because: tuple[str, ...]
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
 class Interpretation:
     """One panel read whole. `patient`, `specimen`, `context` are plain mappings, as received or as used."""
 
@@ -242,6 +354,13 @@ class Interpretation:
     profiles: tuple[ProfileResult, ...]
     lm: LMResult
     hematologic_cns: HematologicResult
+    leukemia_cns: LeukemiaResult
+    liquid_biopsy: tuple[StatementResult, ...]
+    patterns: tuple[PatternResult, ...]
+    cautions: tuple[StatementResult, ...]
+    differential: DifferentialResult | None
+    scores: tuple[ScoreResult, ...]
+    recommendations: tuple[RecommendationResult, ...]
     summary: Summary
     critical: tuple[CriticalResult, ...]
     citations: tuple[CitationEntry, ...]

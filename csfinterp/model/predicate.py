@@ -157,12 +157,17 @@ class FirstKnown:
 
 @dataclass(frozen=True)
 class Holds:
-    """Truth of another statement: a finding or quality rule by id."""
+    """Truth of another statement by id: finding, quality rule, pattern item, caution, recommendation; or a grade.
+
+    With `at_least` the id is a pattern (grades does_not_fit < partly_fits < fits < established; not_evaluable is
+    UNKNOWN) or an evidence table (its answer is this word).
+    """
 
     id: str
+    at_least: str | None = None
 
     def sentence(self) -> str:
-        return f"{self.id} holds"
+        return f"{self.id} {f'at least {self.at_least}' if self.at_least else 'holds'}"
 
 
 Predicate: TypeAlias = Above | Below | Between | Flagged | Is | Known | All | Any | Not | AtLeast | FirstKnown | Holds

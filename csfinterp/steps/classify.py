@@ -6,6 +6,7 @@ is one look-up. What would settle a case falls out of the rows that are UNKNOWN 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
@@ -14,7 +15,7 @@ from csfinterp.model.cohort import Bytes, Cohort, Ints, Verdict
 from csfinterp.model.edition import EvidenceRow, EvidenceTable
 from csfinterp.model.predicate import inputs
 from csfinterp.steps.layout import Layout
-from csfinterp.steps.truth import TRUE, UNKNOWN, Facts, Program
+from csfinterp.steps.truth import FALSE, TRUE, UNKNOWN, Facts, Program
 
 
 class Evidence:
@@ -128,3 +129,38 @@ class Evidence:
     def _level(self, number: int) -> str:
         winner = int(self._winner[number])
         return self.table.rows[winner].answer if winner < len(self.table.rows) else self.table.otherwise
+
+    def holds(self, numbers: Ints, word: str) -> Bytes:
+        """Truth of "at least this level" per panel; for a table without levels: the answer is this word."""
+        distinct, place = np.unique(numbers, return_inverse=True)
+        return np.array([_holds(self.table, self.verdict(int(number)).answer, word) for number in distinct], np.int8)[
+            place
+        ]
+
+
+class ColumnEvidence:
+    """A table whose inputs may be quantities: its rows are decided per panel, first TRUE row wins."""
+
+    def __init__(self, layout: Layout, table: EvidenceTable, given: Mapping[str, int]) -> None:
+        self.table = table
+        self._program = Program(layout, {row.id: row.when for row in table.rows}, given)
+        self._take = np.array([self._program.rows[row.id] for row in table.rows], np.int64)
+
+    def decide(self, facts: Facts) -> tuple[Ints, Bytes]:
+        """Number of the winning row per panel (number of rows: none), and the truth of every row."""
+        truth = self._program.run(facts)[self._take]
+        holds = truth == TRUE
+        return np.where(holds.any(axis=0), holds.argmax(axis=0), len(self.table.rows)).astype(np.int64), truth
+
+    def holds(self, winner: Ints, word: str) -> Bytes:
+        """Truth of "the answer is this word" per panel."""
+        answers = [*(row.answer for row in self.table.rows), self.table.otherwise]
+        return np.array([_holds(self.table, answer, word) for answer in answers], np.int8)[winner]
+
+
+def _holds(table: EvidenceTable, answer: str, word: str) -> np.int8:
+    if word in table.levels and answer in table.levels:
+        return TRUE if table.levels.index(answer) >= table.levels.index(word) else FALSE
+    if word in table.levels and answer == table.otherwise:
+        return UNKNOWN
+    return TRUE if answer == word else FALSE

@@ -12,13 +12,14 @@ import numpy as np
 
 from csfinterp.model.cohort import Cell, CodeKey, Observations, Pairs, Subjects, TextColumn
 from csfinterp.model.context import CODED_INPUTS, CONDITIONS, NUMBER_CONTEXT
+from csfinterp.model.edition import CodeMap
 from csfinterp.model.panel import Observation, Panel
+from csfinterp.steps.facts import Named, organisms, platform_name, stated_facts
 from csfinterp.steps.identify import Identifier
 from csfinterp.steps.layout import BEST_CYTOLOGY, Layout
 
 Moment = datetime | date
 AgeSpan = tuple[float, float, float, float]
-Named = dict[str, list[Observation]]
 
 WITHDRAWN = ("cancelled", "entered_in_error")
 DECIMAL_COMMA = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*[+-]?[0-9]+,[0-9]+\s*")
@@ -36,7 +37,6 @@ class Columns:
 
     def __init__(self, layout: Layout, identifier: Identifier) -> None:
         self._layout, self._identifier = layout, identifier
-        rules = layout.edition.site_rules
         self._quotients = {
             entry.id: (entry.inputs[0], entry.inputs[1])
             for entry in layout.edition.derived
@@ -46,6 +46,15 @@ class Columns:
         self._times = {
             entry.id: entry.inputs for entry in layout.edition.derived if entry.function == "time_to_analysis"
         }
+        self._organism_words = layout.edition.organism_words
+        platforms = rules.ctc_platforms if (rules := layout.edition.site_rules) else {}
+        self._platforms = {
+            entry.id: {**entry.constants, **platforms}
+            for entry in layout.edition.derived
+            if entry.function == "platform_limit"
+        }
+        self._comparable = bool(rules and rules.assay_comparable)
+        self._maps: dict[str, CodeMap] = {found.source: found for found in (rules.code_maps if rules else ())}
         self._comma = {found.source for found in (rules.code_maps if rules else ()) if found.decimal_comma}
         self._cytology = {word: number for number, word in enumerate(layout.words[BEST_CYTOLOGY])}
 
@@ -61,10 +70,13 @@ class Columns:
             place += [number] * len(panel.observations)
             every += panel.observations
             keys += [_key(found, panel) for found in panel.observations]
+            mapped = self._maps.get(panel.source.system or "")
+            values = [self._mapped_word(found, panel, mapped) for found in panel.observations]
             cells += [
-                Cell(_point(found.value) if comma else found.value, found.comparator) for found in panel.observations
+                Cell(_point(value) if comma else value, found.comparator)
+                for value, found in zip(values, panel.observations, strict=True)
             ]
-            units += [found.unit for found in panel.observations]
+            units += [self._mapped_unit(found, panel, mapped) for found in panel.observations]
         withdrawn = [found.status in WITHDRAWN for found in every]
         tubes = [found.tube for found in every]
         targets = [found.organism for found in every]
@@ -78,6 +90,22 @@ class Columns:
             np.array(withdrawn) if any(withdrawn) else None,
         )
 
+    def _mapped_word(self, found: Observation, panel: Panel, mapped: CodeMap | None) -> str | None:
+        """The sender's own word for a coded result, as the site's code map reads it; else the text as sent."""
+        if mapped is None or not mapped.words or found.value is None:
+            return found.value
+        row = self._identifier.identity(_key(found, panel)).row
+        words = mapped.words.get(self._layout.statements[row], {}) if row >= 0 else {}
+        seen = " ".join(found.value.split()).casefold()
+        return next((word for text, word in words.items() if " ".join(text.split()).casefold() == seen), found.value)
+
+    def _mapped_unit(self, found: Observation, panel: Panel, mapped: CodeMap | None) -> str | None:
+        """The unit as sent; for a sender that sends none, the unit that the site's code map states for the test."""
+        if mapped is None or not mapped.default_units or (found.unit or "").strip():
+            return found.unit
+        row = self._identifier.identity(_key(found, panel)).row
+        return mapped.default_units.get(self._layout.statements[row]) if row >= 0 else found.unit
+
     def subjects(self, panels: Sequence[Panel]) -> Subjects:
         """One entry per panel."""
         ages = np.array([age_span(panel) for panel in panels], np.float64).reshape(len(panels), 4)
@@ -90,7 +118,7 @@ class Columns:
             for name, (csf, serum) in self._pairs(named).items():
                 days.setdefault(name, [0] * len(panels))[number] = DAY[pairing(serum, panel)]
                 methods.setdefault(name, [0] * len(panels))[number] = DIFFERS[_method_differs(csf, serum)]
-            for name, word in self._words(panel).items():
+            for name, word in self._words(panel, named).items():
                 words.setdefault(name, [0] * len(panels))[number] = WORD_NUMBER[name][word]
             for name, value in self._numbers(panel, named).items():
                 numbers.setdefault(name, [float("nan")] * len(panels))[number] = value
@@ -108,20 +136,29 @@ class Columns:
         word = entry.get("value") if isinstance(entry, dict) else None
         return self._cytology.get(str(word), -1)
 
-    def _words(self, panel: Panel) -> dict[str, str]:
+    def _words(self, panel: Panel, named: Named) -> dict[str, str]:
         found = {name: word for name, word in panel.context.words.items() if name in WORD_NUMBER}
         if "csf_flow_panel" not in found and found.get("tumor") == "hematologic":  # rulings.md RU7
             found["csf_flow_panel"] = "lymphoid"
         found |= {f"stated_{name}": "yes" for name in panel.context.stated}
         found |= {"site": panel.specimen.site, "sex": panel.patient.sex, "position": panel.specimen.position}
         found |= {name: "yes" for name in CONDITIONS if name in panel.specimen.condition}
-        return found
+        if self._comparable:
+            found["assay_comparable"] = "yes"
+        return found | stated_facts(panel, named) | organisms(named, self._organism_words)
 
     def _numbers(self, panel: Panel, named: Named) -> dict[str, float]:
         found = {name: value for name, value in panel.context.numbers.items() if name in NUMBER_CONTEXT}
         examined = panel.context.history.get("csf_samples_examined")
         if isinstance(examined, int | float) and "csf_samples_examined" not in found:
             found["csf_samples_examined"] = float(examined)
+        platform = platform_name(panel)
+        for name, limits in self._platforms.items():
+            if platform in limits:
+                found[name] = limits[platform]
+        day = sampling_day(panel)
+        if day is not None:
+            found |= {"sampling_month": float(day.month), "sampling_day": float(day.day)}
         if panel.specimen.volume_ml is not None:
             found["specimen_volume_ml"] = panel.specimen.volume_ml
         collected = panel.specimen.collected_at

@@ -20,6 +20,8 @@ Constants = Mapping[str, Floats]
 # Word numbers of pair_same_day (unknown, yes, no, assumed) and pair_method_differs (unknown, yes, no) by weight.
 WORST_DAY = np.array([0, 1, 3, 2], np.int8)
 WORST_METHOD = np.array([0, 2, 1], np.int8)
+# Word numbers of dominant_ig: unknown, none, igg, iga, igm, three_class.
+DOMINANCE, THREE_CLASS = ("igg_intrathecal_pct", "iga_intrathecal_pct", "igm_intrathecal_pct"), 5
 NAN = float("nan")
 
 
@@ -163,6 +165,8 @@ GIVEN = (
     "count_flags",
     "differential_sum",
     "time_to_analysis",
+    "platform_limit",
+    "site_limit",
 )
 
 
@@ -191,6 +195,13 @@ class Deriver:
             for entry in layout.edition.derived
             if entry.function == "differential_sum"
         ]
+        rules = layout.edition.site_rules
+        self._site_limits = [
+            (layout.quantity[entry.id], rules.assay_limits[entry.inputs[0]])
+            for entry in layout.edition.derived
+            if entry.function == "site_limit" and rules is not None and entry.inputs[0] in rules.assay_limits
+        ]
+        self._dominance = [layout.quantity[name] for name in DOMINANCE if name in layout.quantity]
         self._groups = [self._group(entries) for entries in self._levels()]
 
     def _levels(self) -> list[list[Derived]]:
@@ -239,7 +250,10 @@ class Deriver:
         computed = round9(computed)
         self._write(cohort, computed)
         self._add_sums(cohort)
+        for row, limit in self._site_limits:
+            cohort.low[row] = cohort.high[row] = limit
         self._settle_pairs(subjects, cohort, computed)
+        self._settle_facts(cohort)
         return computed
 
     @staticmethod
@@ -263,6 +277,41 @@ class Deriver:
             if cohort.open_low is not None and cohort.open_high is not None:
                 cohort.open_low[row] = cohort.open_low[inputs].any(axis=0)
                 cohort.open_high[row] = cohort.open_high[inputs].any(axis=0)
+
+    def _settle_facts(self, cohort: Cohort) -> None:
+        """Stated facts that need a value of this sample too: first tumor cells (a repeat counts, SL41), variants."""
+        layout = self._layout
+        if "csf_cytology" in layout.coded and "csf_blasts_pct" in layout.quantity:
+            place, blasts = layout.coded["csf_cytology"], layout.quantity["csf_blasts_pct"]
+            positive = layout.words["csf_cytology"].index("positive")
+            found = (cohort.code[place] == positive) | (cohort.low[blasts] > 0)
+            if cohort.open_low is not None:
+                found |= (cohort.low[blasts] == 0) & cohort.open_low[blasts]
+            for row, column, low, _ in cohort.repeated:
+                found[column] |= row == blasts and low > 0
+            for row, column, word in cohort.repeated_words:
+                found[column] |= row == layout.statement["csf_cytology"] and word == positive
+            first = layout.coded["first_tumor_cells"]
+            cohort.code[first] = np.where(found, cohort.code[first], layout.words["first_tumor_cells"].index("no"))
+        if "csf_ctdna" in layout.coded:
+            detected = cohort.code[layout.coded["csf_ctdna"]] == layout.words["csf_ctdna"].index("detected")
+            variant = layout.coded["variant_myd88_l265p"]
+            no = layout.words["variant_myd88_l265p"].index("no") if "no" in layout.words["variant_myd88_l265p"] else -1
+            cohort.code[variant] = np.where(detected, cohort.code[variant], no)
+
+    def dominant_class(self, cohort: Cohort, low: Floats) -> None:
+        """Which class leads the intrathecal synthesis (B5), by the values that rules may read;
+        unknown unless all three classes were measured and none is withheld."""
+        if len(self._dominance) < len(DOMINANCE):
+            return
+        share = low[self._dominance]
+        measured = ~np.isnan(share).any(axis=0)
+        known = np.where(measured, share, 0.0)
+        word = np.where(
+            (known > 0).all(axis=0), THREE_CLASS, np.where(known.max(axis=0) > 0, known.argmax(axis=0) + 2, 1)
+        )
+        row = self._layout.coded["dominant_ig"]
+        cohort.code[row] = np.where(measured, word, cohort.code[row]).astype(np.int8)
 
     def _settle_pairs(self, subjects: Subjects, cohort: Cohort, computed: Floats) -> None:
         """Day and method of the serum pairs, over the quotients that could be computed: the worst word counts."""

@@ -9,7 +9,7 @@ from math import inf
 import numpy as np
 
 from csfinterp.model.cohort import Bools, Bytes, Cohort, Flags, Floats, Ints, Judged, Partition
-from csfinterp.model.edition import ReferenceInterval
+from csfinterp.model.edition import Analyte, ReferenceInterval
 from csfinterp.steps.intervals import AgeBands, IntervalTable
 from csfinterp.steps.layout import FLAG, REASON, Layout
 from csfinterp.steps.truth import TRUE, Facts, Program
@@ -17,6 +17,7 @@ from csfinterp.steps.truth import TRUE, Facts, Program
 N, L, H, LL, HH = (np.int8(FLAG[word]) for word in ("N", "L", "H", "LL", "HH"))
 # Ranks from low to high; a censored value has a lowest and a highest possible rank.
 RANK_FLAGS = np.array([LL, L, N, H, HH], np.int8)
+BLOOD = ("serum", "plasma", "blood")
 READINGS, NO_READING = 64, 9999  # a band's flag and reason as one number, to see whether two bands say the same
 
 
@@ -38,6 +39,15 @@ class Flagger:
         self._compile_coded()
         self._compile_bands()
         rows = table.rows
+        self._counted = np.array(
+            [
+                row
+                for name, row in layout.statement.items()
+                if (entry := layout.entry(name)) is not None
+                and (entry.specimen not in BLOOD if isinstance(entry, Analyte) else entry.kind == "derived")
+            ],
+            np.int64,
+        )
         self._open_limit = np.array([*(_reason_without_limit(row) for row in rows), 0], np.int8)
         gates = {row.rule: row.gate for row in rows if row.gate is not None}
         self._gates = Program(layout, gates) if gates else None
@@ -123,7 +133,25 @@ class Flagger:
             rule_flag = flag.copy()
         for cell, letter in repeated.items():
             flag[cell], reason[cell] = letter, 0
-        return Flags(flag, rule_flag, reason, critical)
+        called = [
+            (quantity, column)
+            for quantity, column, lowest, highest in cohort.other_tubes
+            if self.critical_numbers(quantity, lowest, highest, ages[:, column : column + 1])
+        ]
+        return Flags(flag, rule_flag, reason, critical, called)
+
+    def count(self, flags: Flags, cohort: Cohort, judged: Judged) -> None:
+        """Writes how many CSF results have a flag, and an abnormal one, for the rules that ask (count_judged ...);
+        a critical result of a tube that does not lead counts too."""
+        flag = flags.flag[self._counted]
+        more = np.zeros(cohort.size)
+        for quantity, column in flags.called_tubes:
+            more[column] += quantity in self._counted
+        for name, number in (("count_judged", flag != 0), ("count_abnormal", flag > N)):
+            if name in self._layout.quantity:
+                row = self._layout.quantity[name]
+                for values in (cohort.low, cohort.high, judged.low, judged.high):
+                    values[row] = number.sum(axis=0) + more
 
     def _repeated(
         self, cohort: Cohort, ages: Floats, flag: Bytes, reason: Bytes, critical: Bytes

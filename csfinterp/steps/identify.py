@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -100,8 +100,9 @@ class Identifier:
 
     def _ask(self, key: CodeKey) -> Identity:
         mapped = self._maps.get(key.source or "")
-        if mapped is not None and key.code in mapped.codes:
-            return Identity(self._layout.statement[mapped.codes[key.code]], note="code mapped by site")
+        if mapped is not None and key.code in mapped.codes and not self._no_loinc(key):
+            found = self._ask_id(key._replace(system=None, code=mapped.codes[key.code]))
+            return replace(found, note="code mapped by site")
         if key.system in LOINC_SYSTEMS:
             return self._ask_loinc(key)
         if key.system is None and key.code in self._analyte:
@@ -111,6 +112,11 @@ class Identifier:
             text="This code is not known. Send one of our analyte ids (GET /api/v1/analytes), a LOINC code with system "
             "http://loinc.org, or a local code that the site's code map lists for this sender.",
         )
+
+    @staticmethod
+    def _no_loinc(key: CodeKey) -> bool:
+        """Sent as LOINC without the form of a LOINC code: no local code of the map is meant (W7 names real ones)."""
+        return key.system in LOINC_SYSTEMS and not LOINC_FORM.fullmatch(key.code)
 
     def _ask_id(self, key: CodeKey) -> Identity:
         analyte = self._analyte[key.code]

@@ -16,6 +16,7 @@ NOT_SENT = -1
 REASON = {word: number + 1 for number, word in enumerate(NOT_JUDGED)}
 FLAG = {None: 0} | {word: number + 1 for number, word in enumerate(FLAGS)}
 FLAG_WORDS = (None, *FLAGS)
+GRADES = ("not_evaluable", "does_not_fit", "partly_fits", "fits", "established")
 REASON_WORDS = (None, *NOT_JUDGED)
 
 

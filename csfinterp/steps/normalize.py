@@ -203,7 +203,12 @@ class Normalizer:
         by_tube = getattr(entry, "repeats", "none") == "tube" and None not in tubes.values()
         if len(group) == 1 or (by_tube and len(set(tubes.values())) == len(tubes)):
             readable = [row for row in group if not issue[row]] or group
-            cohort.leading[statement, column] = max(readable, key=lambda row: tubes[row] or 0)
+            lead = max(readable, key=lambda row: tubes[row] or 0)
+            cohort.leading[statement, column] = lead
+            for row in group:
+                value, comparator = self.value(observations, row, statement) if row != lead else (None, None)
+                if value is not None:
+                    cohort.other_tubes.append((statement, column, *span(value, comparator)))
             return
         for row in group:
             issue[row] = issue[row] or ISSUE["duplicate_result"]
@@ -380,6 +385,9 @@ class Normalizer:
                 if cohort.high is not cohort.low:
                     cohort.high[layout.quantity[name]] = numbers
         self._best_cytology(cohort)
+        if "csf_leukocytes" in layout.quantity:  # sent but not usable: no other count stands in (ER10)
+            reason = cohort.reason[layout.statement["csf_leukocytes"]]
+            cohort.code[layout.coded["leukocytes_unusable"]] = reason > 0
 
     def _best_cytology(self, cohort: Cohort) -> None:
         """Best of this panel and the history it carries: a later negative never undoes an earlier positive (SL11)."""

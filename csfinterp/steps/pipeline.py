@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from csfinterp.model.cohort import Observations, Outcomes, Subjects
+from csfinterp.model.cohort import Bytes, Graded, Ints, Observations, Outcomes, Subjects
 from csfinterp.model.edition import Edition
 from csfinterp.model.interpretation import Interpretation
 from csfinterp.model.panel import Panel
-from csfinterp.steps.classify import Evidence
+from csfinterp.steps.classify import ColumnEvidence, Evidence
 from csfinterp.steps.columns import Columns
 from csfinterp.steps.derive import Deriver
 from csfinterp.steps.explain import Explainer
@@ -21,8 +21,11 @@ from csfinterp.steps.intervals import IntervalTable, age_columns
 from csfinterp.steps.layout import Layout
 from csfinterp.steps.normalize import Normalizer
 from csfinterp.steps.partition import Partitioner
+from csfinterp.steps.pattern import Patterns, at_least
 from csfinterp.steps.profile import Profiles
 from csfinterp.steps.quality import Quality
+from csfinterp.steps.recommend import Advice
+from csfinterp.steps.score import Scores
 from csfinterp.steps.truth import Facts, Program
 
 CHUNK = 4096
@@ -43,15 +46,17 @@ class Core:
         self._deriver = Deriver(layout)
         self.quality = Quality(layout)
         self._flagger = Flagger(layout, self.intervals)
-        self.findings = Program(
-            layout,
-            {finding.id: finding.when for finding in edition.findings},
-            given=self.quality.rows,
-            veto=self.quality.vetoes,
-        )
-        self._finding_rows = np.array([self.findings.rows[finding.id] for finding in edition.findings], np.int64)
+        self.first = Program(layout, edition.first_program, given=self.quality.rows, veto=self.quality.vetoes)
+        self._finding_rows = np.array([self.first.rows[finding.id] for finding in edition.findings], np.int64)
+        self.patterns = Patterns(edition, self.first.rows)
+        self.advice = Advice(layout, self.quality.rows, self.first.rows, self.first.size)
+        self.scores = Scores(layout, edition, self.quality.rows)
         self.profiles = Profiles(layout)
-        self.evidence = {table.id: Evidence(layout, table) for table in edition.evidence}
+        self.evidence = {table.id: Evidence(layout, table) for table in edition.evidence if not table.columns}
+        self.column_evidence = {
+            table.id: ColumnEvidence(layout, table, self.quality.rows) for table in edition.evidence if table.columns
+        }
+        self._grade_row = {pattern.id: row for row, pattern in enumerate(edition.patterns)}
         self._explainer = Explainer(
             Parts(
                 edition,
@@ -65,9 +70,13 @@ class Core:
                 self.quality.rows,
                 self.quality.vetoes,
                 self.quality.bounds,
-                self.findings.rows,
+                self.first.rows,
+                self.advice.rows,
+                self._grade_row,
                 self.profiles.start,
                 self.evidence,
+                self.column_evidence,
+                self.scores,
             )
         )
 
@@ -81,7 +90,9 @@ class Core:
         computed = self._deriver.add(subjects, cohort, high)
         self.intervals.fill(part.interval, cohort, high)
         judged = self.quality.judge(cohort)
+        self._deriver.dominant_class(cohort, judged.low)
         flags = self._flagger.flags(cohort, judged, part, low, high, ages)
+        self._flagger.count(flags, cohort, judged)
         facts = Facts(
             judged.low,
             judged.high,
@@ -93,7 +104,12 @@ class Core:
             high,
             judged.truth,
         )
-        truth = self.findings.run(facts)
+        truth = self.first.run(facts)
+        graded = self.patterns.grade(truth)
+        evidence = {name: table.number(cohort) for name, table in self.evidence.items()}
+        decided = {name: table.decide(facts) for name, table in self.column_evidence.items()}
+        evidence |= {name: winner for name, (winner, _) in decided.items()}
+        asked = [self._at_least(name, word, graded, evidence) for name, word in self.advice.asked]
         return Outcomes(
             observations=observations,
             subjects=subjects,
@@ -116,8 +132,19 @@ class Core:
             truth=truth,
             findings=truth[self._finding_rows],
             profile=self.profiles.compare(flags.rule_flag),
-            evidence={name: table.number(cohort) for name, table in self.evidence.items()},
+            evidence=evidence,
+            rows={name: rows for name, (_, rows) in decided.items()},
+            graded=graded,
+            advice=self.advice.decide(facts, judged.truth, truth, asked),
+            scores=self.scores.run(facts),
         )
+
+    def _at_least(self, name: str, word: str, graded: Graded, evidence: dict[str, Ints]) -> Bytes:
+        """Truth of "this pattern has at least this grade" or "this table gives at least this level"."""
+        if name in self._grade_row:
+            return at_least(graded.grade[self._grade_row[name]], word)
+        table = self.evidence.get(name) or self.column_evidence[name]
+        return table.holds(evidence[name], word)
 
     def outcomes(self, panels: Sequence[Panel]) -> Outcomes:
         """Panels as received -> outcomes."""

@@ -123,6 +123,11 @@ class Program:
             self.rows[name] = self._statement(name, predicate)
         self._compile()
 
+    @property
+    def size(self) -> int:
+        """Number of nodes: rows of the array that `run` returns."""
+        return self._nodes
+
     # compiling --------------------------------------------------------------------------------------------------
 
     def _collect(self, statements: Mapping[str, Predicate]) -> None:
@@ -237,8 +242,9 @@ class Program:
             case Between(quantity, low, high, inclusive):
                 pair = (Above(quantity, low, inclusive), Below(quantity, high, inclusive))
                 node = self._group("and", tuple(self._visit(item) for item in pair))
-            case Holds(name):
-                node = self.rows[name] if name in self.rows else self._add("given", (self._given[name],), 0, 1)
+            case Holds(name, least):
+                named = name if least is None else f"{name}>={least}"
+                node = self.rows[named] if named in self.rows else self._add("given", (self._given[named],), 0, 1)
             case _:
                 kind, place = self._leaf[predicate]
                 node = self._offset[kind] + place

@@ -23,7 +23,6 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     app = Flask(__name__)
     app.jinja_options = {**app.jinja_options, "finalize": words.printable}
     app.config.update(
-        SECRET_KEY=settings.secret_key,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
         API_TITLE="csfinterp",
         API_VERSION=csfinterp.__version__,

@@ -111,7 +111,7 @@ def read(query: dict[str, Any], panel_id: str) -> Response:
     names = ("panel_id", "version", "versions", "status", "reason", "created_at", "edition")
     about = json_text({name: getattr(stored, name) for name in names})
     # The panel goes out as text, so that every number stays exactly as it was sent.
-    return json_answer(f'{about[:-1]},"panel":{stored.panel_text}}}', etag=stored.etag)
+    return json_answer(f'{about[:-1]},"panel":{stored.panel_text}}}', etag=pages.tag_with_count(stored))
 
 
 @blueprint.route("/panels/<panel_id>/versions", methods=["GET"])
@@ -135,7 +135,7 @@ def interpretation(query: dict[str, Any], panel_id: str) -> Response:
     """The interpretation of a panel: JSON, text for a terminal or printer, or a page"""
     stored = hall().panel(panel_id, query.get("version"))
     return negotiated(
-        stored.etag,
+        pages.tag_with_count(stored),
         {
             JSON: lambda: json_text(stored.document),
             "text/plain": lambda: report_text.write(stored.document),

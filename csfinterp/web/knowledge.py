@@ -25,8 +25,17 @@ class EditionQuery(ma.Schema):
 @describe.errors(blueprint)
 @blueprint.alt_response(200, schema="EditionList")
 def editions() -> Response:
-    """The editions of this site and the one in force"""
-    items = [{name: getattr(info, name) for name in ("id", "status", "digest", "title")} for info in hall().editions()]
+    """The editions of this site and the one in force
+
+    `status`: released, draft or broken (cannot be used). `problem` says why, or that a loaded edition changed on disk.
+    """
+    items = [
+        {
+            **{name: getattr(info, name) for name in ("id", "status", "digest", "title")},
+            "problem": info.problem.message if info.problem else None,
+        }
+        for info in hall().editions()
+    ]
     return json_answer(json_text({"in_force": settings().edition, "items": items}))
 
 

@@ -41,7 +41,7 @@ def panel(panel_id: str) -> Response:
         raise Problem("panel-not-found", "A version is a whole number from 1.")
     stored = hall().panel(panel_id, int(asked) if asked else None)
     response = Response(interpretation_page(stored), content_type="text/html; charset=utf-8")
-    return conditional(response, stored.etag, "-html")
+    return conditional(response, tag_with_count(stored), "-html")
 
 
 @blueprint.get("/problems/<name>")
@@ -50,6 +50,14 @@ def problem(name: str) -> str:
     if name not in KINDS:
         raise Problem("not-found", KINDS["not-found"].advice)
     return render_template("problem.html", kind=KINDS[name])
+
+
+def tag_with_count(stored: StoredPanel) -> str:
+    """The ETag of what also tells how many versions there are: that of an older version changes with the count.
+
+    The newest version keeps its plain tag, which If-Match takes.
+    """
+    return stored.etag if stored.version == stored.versions else f"{stored.etag}-of-{stored.versions}"
 
 
 def interpretation_page(stored: StoredPanel) -> str:

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
+from csfinterp.formats.report_advice import AUDIENCES, score_lines
 from csfinterp.formats.report_layout import clean
-from csfinterp.formats.report_words import AGE_UNITS, APPLIES, CERTAINTY, LM_REASON, NOT_JUDGED, STATUS, as_sent, plain
+from csfinterp.formats.report_names import name_of, names_of, spoken
+from csfinterp.formats.report_patterns import causes_title, grade_words, is_absent, is_bare, item_of, shown_patterns
+from csfinterp.formats.report_words import (
+    AGE_UNITS,
+    APPLIES,
+    CERTAINTY,
+    CONTEXT_ONLY,
+    LM_REASON,
+    MOST_CAUTIONS,
+    NOT_JUDGED,
+    NOT_SHOWN,
+    PRIORITIES,
+    SCORE_STATUS,
+    STATUS,
+    Part,
+    as_sent,
+    plain,
+)
 from csfinterp.formats.report_words import value_text as value
 from csfinterp.formats.report_words import words as spaced
 
 __all__ = [
-    "AGE_UNITS", "APPLIES", "CERTAINTY", "FLAGS", "LM_REASON", "NOT_JUDGED", "STATUS", "TRUTHS", "as_sent",
-    "moment", "plain", "printable", "spaced", "unit", "value",
+    "AGE_UNITS", "APPLIES", "AUDIENCES", "CERTAINTY", "CONTEXT_ONLY", "FLAGS", "LM_REASON", "MOST_CAUTIONS",
+    "NOT_JUDGED", "NOT_SHOWN", "PRIORITIES", "SCORE_STATUS", "STATUS", "TRUTHS", "as_sent", "causes_title",
+    "grade_words", "item_of", "moment", "name_of", "names_of", "patterns", "plain", "printable",
+    "score_lines", "shown_patterns", "spaced", "spoken", "unit", "value",
 ]  # fmt: skip
 
 # HL7 ObservationInterpretation, with a sign for readers who do not see the color.
@@ -44,6 +65,14 @@ def moment(text: str | None) -> str:
     except ValueError:
         return text or "not stated"
     return time.strftime("%Y-%m-%d %H:%M") if "T" in (text or "") else time.strftime("%Y-%m-%d")
+
+
+def patterns(document: Mapping[str, object]) -> dict[str, list[Part]]:
+    """The patterns to be shown: `told` in full, `bare` ones that cannot be judged, `absent` ones."""
+    groups: dict[str, list[Part]] = {"told": [], "bare": [], "absent": []}
+    for pattern in shown_patterns(document):
+        groups["absent" if is_absent(pattern) else "bare" if is_bare(pattern) else "told"].append(pattern)
+    return groups
 
 
 def printable(value: object) -> object:

@@ -12,21 +12,29 @@ from csfinterp.formats.panel_json import Envelope, write
 from csfinterp.model.interpretation import (
     CitationEntry,
     CriticalResult,
+    DifferentialGroupResult,
+    DifferentialResult,
     FindingResult,
     HematologicResult,
     Interpretation,
     Issue,
+    ItemResult,
+    LeukemiaResult,
     LMBounds,
     LMCaution,
     LMResult,
     MarkerResult,
     Note,
+    PatternResult,
     ProfileResult,
     QualityResult,
+    RecommendationResult,
     Reference,
     Reported,
     Result,
+    ScoreResult,
     Sentence,
+    StatementResult,
     Summary,
 )
 from csfinterp.model.panel import Variant
@@ -158,6 +166,91 @@ def _lm() -> LMResult:
     )  # fmt: skip
 
 
+def _patterns() -> tuple[PatternResult, ...]:
+    items = (
+        ItemResult("B0", "decisive", "unknown", "bacteria found", ("bonig2019",), "primary"),
+        ItemResult("B1", "core", "true", "leukocytes above 1000 per uL", ("bonig2019",), "primary"),
+        ItemResult("B2", "core", "false", "neutrophils predominate", ("csfinterp_rule",), "ours"),
+        ItemResult("B8", "counter", "true", "lymphocytes predominate", ("recalled2000",), "recalled"),
+    )
+    line = StatementResult("P1", "Few cells do not exclude it.", (), ("recalled2000",), "recalled")
+    bacterial = PatternResult(
+        id="bacterial_meningitis", rule="P-BACT", name="Bacterial meningitis", truth="true", grade="partly_fits",
+        reason=None, shown=True, emergency=True, discordant=False, alarms=("csf_lactate 4.2 mmol/L >= 3.5 mmol/L",),
+        items=items, support=("leukocytes above 1000 per uL (csf_leukocytes 2100 /uL > 1000 /uL)",),
+        against=("not: neutrophils predominate", "lymphocytes predominate"), missing=("glucose_ratio", "csf_lactate"),
+        text="The values partly fit bacterial meningitis: emergency.", lines=(line,), citations=("bonig2019",),
+        status="ours",
+    )  # fmt: skip
+    plain = replace(
+        bacterial, emergency=False, alarms=(), items=(), support=(), against=(), missing=(), lines=(), status="primary"
+    )
+    absent = {"truth": "false", "grade": "does_not_fit"}
+    metastasis = replace(
+        plain, id="leptomeningeal_metastasis_csf", rule="P-NEO", name="Leptomeningeal metastasis, CSF side",
+        truth="true", grade="established", discordant=True, text="Tumor cells were found.",
+    )  # fmt: skip
+    return (
+        metastasis,
+        bacterial,
+        replace(plain, id="viral_meningitis", rule="P-VIRAL", name="Viral meningitis", truth="unknown",
+                grade="not_evaluable", reason="age", text="It remains possible because the patient is young."),
+        replace(plain, id="neurosarcoidosis", rule="P-SARC", name="Neurosarcoidosis", truth="unknown",
+                grade="not_evaluable", text="It cannot be judged.", missing=("csf_albumin",)),
+        replace(plain, id="blood_contamination", rule="P-TRAUMA", name="Blood in the sample", **absent,
+                text="No relevant amount of blood in the sample."),
+        replace(plain, id="isolated_barrier_dysfunction", rule="P-BARRIER", name="Isolated barrier dysfunction",
+                **absent, text="The values do not show this pattern."),
+        replace(plain, id="subarachnoid_blood", rule="P-SAH", name="Subarachnoid blood", shown=False),
+    )  # fmt: skip
+
+
+def _cautions() -> tuple[StatementResult, ...]:
+    because = ("csf_leukocytes 21 /uL > 4 /uL", "question lm", "mri linear", "viral_meningitis at least partly_fits")
+    first = StatementResult("PC01", "Three-way differential is obligatory.", because, ("csfinterp_rule",), "ours")
+    return (first, *(replace(first, id=f"EC0{n}", text=f"Caution {n}.", because=()) for n in range(1, 8)))
+
+
+def _differential() -> DifferentialResult:
+    group = DifferentialGroupResult(
+        "ms_retrovirus", ("multiple sclerosis", "HTLV"), (), ("oligoclonal bands",), ("recalled2000",), "recalled"
+    )
+    return DifferentialResult("MRI shows enhancement.", (group,), ("Never used to lower LM.",), ("bonig2019",))
+
+
+def _scores() -> tuple[ScoreResult, ...]:
+    computed = ScoreResult(
+        "pan2018", "Pan 2018 score", "computed", 8.0, None, "possible", "Total 8 of 13: possible.", None, (),
+        "suspected metastasis", ("bonig2019",), "primary",
+    )  # fmt: skip
+    refused = replace(
+        computed, id="gao2022_b", name="Gao 2022 model B", status="refused", value=None, class_word=None,
+        text="Refused: made for solid tumors. Missing: csf_protein.", reason="made for solid tumors",
+        missing=("csf_protein",), source_status="secondary",
+    )  # fmt: skip
+    return computed, refused
+
+
+def _recommendations() -> tuple[RecommendationResult, ...]:
+    call = RecommendationResult(
+        id="critical_organism", rule="R-I01", text="Call the clinician now.", audience="laboratory",
+        context_only=False, priority=1, folded=False, because=("csf_gram_stain positive",), citations=("bonig2019",),
+        status="primary",
+    )  # fmt: skip
+    team = replace(call, id="mri", rule="R-N01", text="Contrast MRI is recommended.", audience="treating_team",
+                   priority=3, because=("mri not known",), citations=("csfinterp_rule",), status="ours")  # fmt: skip
+    folded = replace(team, id="more", rule="R-L10", text="Consider cytology.", priority=4, folded=True)
+    context = replace(team, id="board", rule="R-T01", text="Discuss in the board.", priority=5, context_only=True)
+    return call, team, folded, context, replace(context, id="care", rule="R-T11", text="Support.", folded=True)
+
+
+def _leukemia() -> LeukemiaResult:
+    return LeukemiaResult(
+        "CNS2a", "5", True, None, "Blasts with few cells: CNS2a.", ("csf_blasts_pct 2 % > 0 %",),
+        ("blood_blasts_present",), ("cns_leukemia_signs",), ("recalled2000",), "recalled",
+    )  # fmt: skip
+
+
 def _interpretation() -> Interpretation:
     sentence = Sentence("The cell count is raised.", ("pleocytosis",), ("bonig2019",), "primary")
     return Interpretation(
@@ -175,6 +268,15 @@ def _interpretation() -> Interpretation:
         profiles=(_profile(),),
         lm=_lm(),
         hematologic_cns=HematologicResult("not_applicable", None, "Not a hematologic disease.", (), (), (), ()),
+        leukemia_cns=_leukemia(),
+        liquid_biopsy=(
+            StatementResult("LB1", "Tumor DNA was found.", ("csf_ctdna detected",), ("bonig2019",), "primary"),
+        ),
+        patterns=_patterns(),
+        cautions=_cautions(),
+        differential=_differential(),
+        scores=_scores(),
+        recommendations=_recommendations(),
         summary=Summary("LM possible.", (sentence,)),
         critical=(CriticalResult("csf_gram_stain", "CR-ORG", "critical", "service", "organism seen", None),),
         citations=(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -77,15 +78,62 @@ def test_an_acknowledged_call_is_written_with_its_item(interpretation: Interpret
     assert [item["acknowledged"] for item in _written(interpretation)["critical"]] == [None]  # type: ignore[attr-defined]
 
 
-def test_parts_that_are_not_judged_yet_are_named_as_such(interpretation: Interpretation) -> None:
+# Keys of each part as interfaces.md section 2 prints them; keys of ours may stand behind them.
+PARTS = {
+    "leukemia_cns": ["status", "row", "provisional", "reason", "because", "missing", "would_settle", "citations"],
+    "liquid_biopsy": ["statements", "variants"],
+    "differential": ["trigger", "groups"],
+}
+ENTRIES = {
+    ("liquid_biopsy", "statements"): ["id", "text", "because", "citations", "status"],
+    ("liquid_biopsy", "variants"): ["analyte", "gene", "hgvs", "vaf_pct", "also_in_plasma"],
+    ("patterns",): [
+        "id", "rule", "name", "truth", "grade", "reason", "shown", "emergency", "discordant", "alarms", "items",
+        "support", "against", "missing", "text", "citations",
+    ],
+    ("patterns", "items"): ["id", "kind", "truth", "text", "citations", "status"],
+    ("cautions",): ["id", "text", "because", "citations", "status"],
+    ("differential", "groups"): ["id", "leptomeningeal", "pachymeningeal", "tests", "citations", "status"],
+    ("scores",): [
+        "id", "name", "status", "value", "range", "class", "text", "reason", "missing", "population", "citations",
+        "source_status",
+    ],
+    ("recommendations",): [
+        "id", "rule", "text", "audience", "context_only", "priority", "folded", "because", "citations", "status",
+    ],
+}  # fmt: skip
+
+
+def _entries(document: dict[str, object], path: tuple[str, ...]) -> list[dict[str, object]]:
+    found: list[Any] = [document]
+    for key in path:
+        inner = [item[key] for item in found]
+        found = [item for value in inner for item in (value if isinstance(value, list) else [value])]
+    return found
+
+
+def test_the_parts_of_the_reading_have_the_keys_of_the_contract_in_order(interpretation: Interpretation) -> None:
     document = _written(interpretation)
-    assert [document[key] for key in ("patterns", "cautions", "differential", "scores", "recommendations")] == [
-        [], [], None, [], [],
-    ]  # fmt: skip
-    assert document["leukemia_cns"]["status"] == "not_applicable"  # type: ignore[index]
-    path = replace(interpretation.hematologic_cns, status="incomplete", row="H6")
-    leukemia = _written(replace(interpretation, hematologic_cns=path))["leukemia_cns"]
-    assert (leukemia["status"], leukemia["reason"]) == ("not_classifiable", "not judged by this version")  # type: ignore[index]
+    for part, keys in PARTS.items():
+        assert list(document[part])[: len(keys)] == keys, part  # type: ignore[call-overload]
+    for path, keys in ENTRIES.items():
+        entries = _entries(document, path)
+        assert entries, path
+        assert {tuple(entry)[: len(keys)] for entry in entries} == {tuple(keys)}, path
+
+
+def test_names_of_ours_are_written_as_the_contract_names_them(interpretation: Interpretation) -> None:
+    document = _written(interpretation)
+    assert [score["class"] for score in _entries(document, ("scores",))] == ["possible", None]
+    assert document["leukemia_cns"]["source_status"] == "recalled"  # type: ignore[index]
+    text = dumps(document)
+    assert "class_word" not in text
+    assert "status_of_source" not in text
+
+
+def test_a_panel_without_enhancement_has_a_null_differential(interpretation: Interpretation) -> None:
+    document = _written(replace(interpretation, differential=None, scores=(), cautions=(), recommendations=()))
+    assert [document[key] for key in ("differential", "scores", "cautions", "recommendations")] == [None, [], [], []]
 
 
 def _plasma(like: Result, value: str, *variants: Variant) -> Result:

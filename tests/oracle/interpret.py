@@ -1,10 +1,11 @@
-"""One panel through the edition, step by step: cells, formulas, quality, flags, findings, profiles, tables."""
+"""One panel through the edition, step by step: cells, formulas, quality, flags, findings and pattern items, grades,
+profiles, tables; then, with all of these, cautions, statements, lines and recommendations."""
 
 from csfinterp.model.context import CODED_INPUTS
-from tests.oracle import judging, patient, statements
+from tests.oracle import inputs, judging, patient, patterns, statements
 from tests.oracle.calculation import calculate
-from tests.oracle.knowledge import load
-from tests.oracle.logic import TRUE, UNKNOWN, WORDS, Span, Truths, overlap, point, unknown_words
+from tests.oracle.knowledge import limit_value, load
+from tests.oracle.logic import FALSE, TRUE, UNKNOWN, WORDS, Span, Truths, overlap, point, unknown_words
 from tests.oracle.reading import SPECIMEN_PROBLEMS, read_panel
 
 CYTOLOGY_ORDER = ("positive", "suspicious", "atypical", "negative", "nondiagnostic")
@@ -13,10 +14,15 @@ MORE = {"LL": ("LL", "L", "N", "H", "HH"), "L": ("L", "N", "H", "HH"), "N": ("N"
 
 
 class Oracle:
-    """`interpret(document)` returns plain dicts and sets; see the keys at its end."""
+    """`interpret(document)` returns plain dicts and sets; see the keys at its end.
 
-    def __init__(self, folder, options=()):
+    `site`: what a site adds to the edition: `assay_limits` (analyte -> limit text), `platforms` (of csf_ctc, name ->
+    limit text), `assay_comparable` (True where it says so).
+    """
+
+    def __init__(self, folder, options=(), site=None):
         self.edition = load(folder, options)
+        self.edition["site"] = site or {}
 
     def interpret(self, document):
         return Panel(self.edition, document).answer()
@@ -39,7 +45,7 @@ class Panel:
         if self.age.impossible:
             self.issues.add(("implausible", None))
         pairs = patient.pairing(document, self.cells, self.issues)
-        self.words = patient.context_words(document, pairs)
+        self.words = patient.context_words(document, pairs) | inputs.panel_words(edition, document, self.cells)
         self.spans = patient.context_numbers(document) | patient.age_spans(self.age)
         self.coded = {}
         self.verdicts = {}  # of the leading value of each quantity or coded analyte
@@ -49,7 +55,17 @@ class Panel:
         self.computed = self.calculate()
         self.compare_ready_made()
         self.apply_quality()
+        self.words["dominant_ig"] = inputs.dominant_ig(self)
         self.results = self.judge_all()
+        self.silent = {}
+        self.grades = {}
+        for pattern in edition["patterns"]:
+            self.grades[pattern["id"]] = patterns.pattern_grade(self, pattern)
+        self.answers = {
+            "eano_esmo": statements.lm_result(self, edition["tables"]["eano_esmo"]),
+            "hematologic_cns": statements.hematologic_result(self, edition["tables"]["hematologic_cns"]),
+            "leukemia_cns": statements.leukemia_result(self, edition["tables"]["leukemia_cns"]),
+        }
 
     # Values
 
@@ -64,6 +80,9 @@ class Panel:
                 minutes = patient.minutes_to_analysis(self.document, self.cells, entry["inputs"])
                 if minutes is not None:
                     self.spans[entry["id"]] = point(round(minutes, 9))
+        date = inputs.calendar(self.document)
+        if date:
+            self.spans["sampling_month"], self.spans["sampling_day"] = (point(float(number)) for number in date)
 
     def calculate(self):
         """Derived values by id, rounded; the chain itself runs on unrounded numbers."""
@@ -73,6 +92,13 @@ class Panel:
             name = entry["id"]
             if entry["function"] == "reference_high":
                 value = self.reference_high(entry["inputs"][0])
+            elif entry["function"] == "advisory_limit":
+                value = self.advisory_limit(name, entry["inputs"][0])
+            elif entry["function"] == "platform_limit":
+                value = inputs.platform_limit(self.edition, self.document, entry)
+            elif entry["function"] == "site_limit":
+                limit = (self.edition["site"].get("assay_limits") or {}).get(entry["inputs"][0])
+                value = limit_value(self.edition, limit, entry["inputs"][0]) if limit else None
             elif entry["function"] == "differential_sum" and not all(span.exact for span in self.sent(entry["inputs"])):
                 self.spans[name] = sum_of_spans(self.sent(entry["inputs"]))
                 value = None
@@ -95,6 +121,15 @@ class Panel:
             return None
         line = (row["high"] or {}).get("age_line")
         return line["intercept"] + self.age.years[0] / line["divisor"] if line else limit[0].low
+
+    def advisory_limit(self, name, quantity):
+        """The row of the advisory table; at ages without one (below 19 years) the upper limit of the quantity."""
+        row, reason = judging.row_in_force(self, name)
+        if row is None and reason != "no_interval_for_age":
+            return None
+        limit = judging.row_limit(self, name, row, "high") if row else None
+        span = limit[0] if limit else self.limit_of(quantity, "high")
+        return span.low if span else None
 
     def compare_ready_made(self):
         for cell in self.cells:
@@ -147,7 +182,11 @@ class Panel:
             return result
         if not cell["duplicate"] and (name in self.computed or not cell["leads"]):
             # Shown only: ready-made beside its pair, a tube that does not lead, a surrogate beside the real code.
-            return result | {"not_judged": "info_only"}
+            # What is critical stays critical (SL41).
+            cell["critical"] = judging.critical_ids(self, name, cell["span"]) if cell["span"] else set()
+            flags = {rule["flag"] for rule in judging.critical_met(self, name, cell["span"])} if cell["span"] else set()
+            flag = next(iter(flags), None)
+            return result | {"flag": flag, "critical": bool(flag), "not_judged": None if flag else "info_only"}
         withheld = "duplicate_result" if cell["duplicate"] else self.withheld.get(name)
         if cell["word"]:
             verdict = judging.judge_word(self, name, cell["word"], withheld)
@@ -195,8 +234,14 @@ class Panel:
         return span.at_least() if span is not None and name in self.lower_bounds else span
 
     def count(self, name):
-        flags = [verdict.flag for verdict in self.verdicts.values() if verdict.flag]
-        return point(float(len([flag for flag in flags if flag != "N"] if name == "count_abnormal" else flags)))
+        """Results of the CSF (derived quantities too) with an abnormal flag; with any flag. A critical flag counts
+        also where its result is not the leading one."""
+        flags = [result["flag"] for result in self.results.values() if self.of_csf(result["analyte"])]
+        return point(float(len([flag for flag in flags if flag and (name == "count_judged" or flag != "N")])))
+
+    def of_csf(self, name):
+        analyte = self.edition["analytes"].get(name)
+        return analyte is None or analyte["specimen"] not in ("serum", "plasma", "blood")
 
     def limit_of(self, name, side):
         row, _ = judging.row_in_force(self, name)
@@ -240,16 +285,48 @@ class Panel:
         return self.quantity(name) is not None
 
     def statement(self, name):
-        """Truth of a quality rule or finding by id."""
+        """Truth of a rule by its id, the one that is worked out earliest where two rules share an id."""
         if name not in self.memo:
-            rule = next((rule for rule in self.edition["quality"] if rule["id"] == name), None)
-            self.memo[name] = self.truths.of(rule["when"]) if rule else self.finding(name)
+            if name in self.edition["quality_by_id"]:
+                self.memo[name] = self.truths.of(self.edition["quality_by_id"][name]["when"])
+            elif name in self.withheld:
+                self.memo[name] = UNKNOWN
+            else:
+                self.memo[name] = self.truths.of(self.edition["statement_by_id"][name]["when"])
         return self.memo[name]
 
     def finding(self, name):
-        if name in self.withheld:
-            return UNKNOWN
-        return self.truths.of(next(f for f in self.edition["findings"] if f["id"] == name)["when"])
+        return UNKNOWN if name in self.withheld else self.truths.of(self.edition["finding_by_id"][name]["when"])
+
+    def reaches(self, name, word):
+        """A pattern has at least this grade; a table gives at least this level, or exactly this word."""
+        if name in self.grades:
+            return patterns.at_least_grade(self.grades[name][0], word)
+        levels = self.edition["tables"][name].get("levels") or []
+        answer = self.answers[name]
+        answer = answer["certainty"] if "certainty" in answer else answer["status"]
+        if word not in levels or answer not in levels:
+            if word in levels and answer == "not_classifiable":
+                return UNKNOWN
+            return TRUE if answer == word else FALSE
+        return TRUE if levels.index(answer) >= levels.index(word) else FALSE
+
+    def printed(self, entries):
+        """Ids of the entries that hold and that no printed one silences."""
+        return [entry["id"] for entry in entries if self.is_printed(entry)]
+
+    def is_printed(self, entry):
+        key = id(entry)
+        if key not in self.silent:
+            self.silent[key] = self.truths.of(entry["when"]) == TRUE and not any(
+                self.speaks(name) for name in entry.get("silent_if") or []
+            )
+        return self.silent[key]
+
+    def speaks(self, name):
+        """A rule of this name is printed: an entry that may itself be silenced, or a statement that holds."""
+        entry = self.edition["entry_by_id"].get(name)
+        return self.is_printed(entry) if entry else self.statement(name) == TRUE
 
     # The answer
 
@@ -258,10 +335,16 @@ class Panel:
             "results": self.results,
             "issues": self.issues,
             "quality": {name: WORDS[truth] for name, truth in self.quality.items()},
-            "findings": {f["id"]: WORDS[self.statement(f["id"])] for f in self.edition["findings"]},
+            "findings": {f["id"]: WORDS[self.finding(f["id"])] for f in self.edition["findings"]},
             "barrier_grade": statements.barrier_grade(self),
             "profiles": {p["id"]: statements.profile_result(self, p) for p in self.edition["profiles"]},
-            "lm": statements.lm_result(self, self.edition["tables"]["eano_esmo"]),
-            "hematologic_cns": statements.hematologic_result(self, self.edition["tables"]["hematologic_cns"]),
+            "lm": self.answers["eano_esmo"],
+            "hematologic_cns": self.answers["hematologic_cns"],
+            "leukemia_cns": self.answers["leukemia_cns"],
             "critical": {(cell["analyte"], rule) for cell in self.cells for rule in cell["critical"]},
+            "patterns": patterns.pattern_answers(self),
+            "cautions": self.printed(self.edition["cautions"]),
+            "statements": self.printed(self.edition["statements"]),
+            "recommendations": self.printed(self.edition["recommendations"]),
+            "differential": self.truths.of(self.edition["differential"]["when"]) == TRUE,
         }

@@ -216,12 +216,16 @@ def triggered(facts, name, rule, x):
 
 def critical_ids(facts, name, span):
     """Ids of the critical rows that every possible value meets."""
-    found = set()
+    return {rule.get("rule") or rule["id"] for rule in critical_met(facts, name, span)}
+
+
+def critical_met(facts, name, span):
+    met = []
     for rule in critical_rules(facts, name):
         breaks = {limit_value(facts.edition, rule["limit"], name)}
         if all(triggered(facts, name, rule, x) for x in samples(span, breaks)):
-            found.add(rule.get("rule") or rule["id"])
-    return found
+            met.append(rule)
+    return met
 
 
 # Bands and words

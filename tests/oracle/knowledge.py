@@ -1,10 +1,12 @@
 """The edition as plain dicts and lists, options applied; conversion of a number between units."""
 
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import yaml
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same documents, read faster where libyaml is there
 # Quantities that the context sends as bare numbers, with the unit that their name states.
 CONTEXT_UNITS = {
     "csf_cytology_volume_ml": "mL",
@@ -18,7 +20,7 @@ CONTEXT_UNITS = {
 
 
 def read(path):
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
 
 
 def entries(path, key):
@@ -31,6 +33,7 @@ def load(folder, options=()):
     """All that the oracle reads of an edition folder, the named options applied."""
     folder = Path(folder)
     findings = read(folder / "findings.yaml")
+    advice = read(folder / "cautions.yaml")
     edition = {
         "top": read(folder / "edition.yaml"),
         "units": read(folder / "units.yaml"),
@@ -43,11 +46,31 @@ def load(folder, options=()):
         "scales": findings.get("grade_scales") or [],
         "profiles": [read(path) for path in sorted((folder / "profiles").glob("*.yaml"))],
         "tables": {table["id"]: table for table in entries(folder / "evidence.yaml", "tables")},
+        "patterns": entries(folder / "patterns.yaml", "patterns"),
+        "cautions": advice["cautions"],
+        "differential": advice["differential"],
+        "statements": entries(folder / "statements.yaml", "liquid_biopsy"),
+        "recommendations": entries(folder / "recommendations.yaml", "recommendations"),
         "codes_info": {str(code["code"]): code for code in entries(folder / "codes_info.yaml", "codes_info")},
     }
+    edition["unit_scales"] = unit_scales(edition["units"])
     known = {option["id"]: option for option in entries(folder / "options.yaml", "options")}
     for name in options:
         apply_option(edition, known[name])
+    edition["derived_by_id"] = {entry["id"]: entry for entry in edition["derived"]}
+    edition["finding_by_id"] = {finding["id"]: finding for finding in edition["findings"]}
+    edition["quality_by_id"] = {rule["id"]: rule for rule in edition["quality"]}
+    items = [item for pattern in edition["patterns"] for item in pattern.get("items") or []]
+    raises = [rule for pattern in edition["patterns"] for rule in pattern.get("raises") or []]
+    lines = [line for pattern in edition["patterns"] for line in pattern.get("lines") or []]
+    advice = [*edition["cautions"], *edition["statements"], *edition["recommendations"]]
+    by_id = {}
+    for entry in [*edition["findings"], *items, *raises, *advice]:
+        by_id.setdefault(entry["id"], entry)  # two that share an id: the earlier one is meant
+    edition["statement_by_id"] = by_id
+    edition["entry_by_id"] = {entry["id"]: entry for entry in [*lines, *advice]}
+    # Read once per edition: predicates as functions (logic.py), limits as numbers, answers of tables by their words.
+    edition.update(compiled={}, limit_numbers={}, factors={}, table_answers={}, unit_words={})
     return edition
 
 
@@ -94,6 +117,8 @@ def site_list(row):
 
 
 def derived_entry(edition, name):
+    if "derived_by_id" in edition:
+        return edition["derived_by_id"].get(name)
     return next((entry for entry in edition["derived"] if entry["id"] == name), None)
 
 
@@ -105,6 +130,7 @@ def band_in_days(age):
     return (in_days(low) if low else 0.0), (in_days(high) if high else float("inf"))
 
 
+@cache
 def edge(text):
     """`"29 d"` as (29, "d"); None for an open end."""
     if text is None:
@@ -113,6 +139,7 @@ def edge(text):
     return Fraction(number), unit
 
 
+@cache
 def in_days(age_edge):
     number, unit = age_edge
     return number if unit == "d" else number * Fraction("365.25")
@@ -121,17 +148,29 @@ def in_days(age_edge):
 # Units
 
 
+def unit_scales(units):
+    """Dimension and exact scale of every unit code."""
+    scales = {}
+    for code, entry in units["codes"].items():
+        top, _, bottom = str(entry["scale"]).partition("/")
+        scales[code] = entry["dimension"], Fraction(top) / Fraction(bottom or "1")
+    return scales
+
+
 def scale(edition, code):
     """Dimension and exact scale of a unit code, None if the edition has no such code."""
-    entry = edition["units"]["codes"].get(code)
-    if entry is None:
-        return None
-    top, _, bottom = str(entry["scale"]).partition("/")
-    return entry["dimension"], Fraction(top) / Fraction(bottom or "1")
+    return edition["unit_scales"].get(code)
 
 
 def factor(edition, code, canonical, molar_mass=None):
     """What to multiply a number in `code` with to get `canonical`; None if the units do not convert."""
+    factors = edition["factors"]
+    if (code, canonical, molar_mass) not in factors:
+        factors[code, canonical, molar_mass] = calculated_factor(edition, code, canonical, molar_mass)
+    return factors[code, canonical, molar_mass]
+
+
+def calculated_factor(edition, code, canonical, molar_mass):
     one, other = scale(edition, code), scale(edition, canonical)
     if one is None or other is None:
         return None
@@ -159,6 +198,13 @@ def quantity_unit(edition, name):
 
 def limit_value(edition, text, quantity):
     """`"3.5 mmol/L"` (or a bare number) as a number in the canonical unit of `quantity`, rounded once to 9 decimals."""
+    numbers = edition["limit_numbers"]
+    if (text, quantity) not in numbers:
+        numbers[text, quantity] = parsed_limit(edition, text, quantity)
+    return numbers[text, quantity]
+
+
+def parsed_limit(edition, text, quantity):
     if isinstance(text, (int, float)):
         return round(float(text), 9)
     number, _, code = str(text).strip().partition(" ")

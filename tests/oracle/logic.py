@@ -68,82 +68,157 @@ def below(value, limit, inclusive):
 
 class Truths:
     """Answers predicates from `facts`, an object with: edition, quantity(id), limit_of(id, side), possible_flags(id),
-    word(input), unknown_words(input), is_known(input) and statement(id)."""
+    word(input), unknown_words(input), is_known(input), statement(id) and reaches(id, word)."""
 
     def __init__(self, facts):
         self.facts = facts
 
     def of(self, predicate):
-        (kind, body), *rest = predicate.items()
-        assert not rest, predicate
-        return getattr(self, "_" + kind)(body)
+        return compiled(self.facts.edition, predicate)(self.facts)
 
-    def _all(self, items):
-        return min((self.of(item) for item in items), default=TRUE)
 
-    def _any(self, items):
-        return max((self.of(item) for item in items), default=FALSE)
+# Predicates. Each is read once per edition and becomes a function of the facts; the edition keeps it (and the predicate
+# itself, so that its identity stays unique).
 
-    def _not(self, item):
-        return 2 - self.of(item)
 
-    def _at_least(self, body):
-        truths = [self.of(item) for item in body["items"]]
-        if truths.count(TRUE) >= body["k"]:
-            return TRUE
-        return FALSE if len(truths) - truths.count(FALSE) < body["k"] else UNKNOWN
+def compiled(edition, predicate):
+    known = edition["compiled"].get(id(predicate))
+    if known is None:
+        ((kind, body),) = predicate.items()
+        known = (predicate, FORMS[kind](edition, body))
+        edition["compiled"][id(predicate)] = known
+    return known[1]
 
-    def _first_known(self, items):
-        return next((truth for truth in map(self.of, items) if truth != UNKNOWN), UNKNOWN)
 
-    def _holds(self, name):
-        return self.facts.statement(name)
+def _all(edition, items):
+    parts = [compiled(edition, item) for item in items]
 
-    def _known(self, name):
-        return TRUE if self.facts.is_known(name) else FALSE
+    def truth(facts):
+        worst = TRUE
+        for part in parts:
+            worst = min(worst, part(facts))
+            if worst == FALSE:
+                return FALSE
+        return worst
 
-    def _is(self, body):
-        word = self.facts.word(body["input"])
+    return truth
+
+
+def _any(edition, items):
+    parts = [compiled(edition, item) for item in items]
+
+    def truth(facts):
+        best = FALSE
+        for part in parts:
+            best = max(best, part(facts))
+            if best == TRUE:
+                return TRUE
+        return best
+
+    return truth
+
+
+def _not(edition, item):
+    part = compiled(edition, item)
+    return lambda facts: 2 - part(facts)
+
+
+def _at_least(edition, body):
+    parts = [compiled(edition, item) for item in body["items"]]
+    return lambda facts: at_least([part(facts) for part in parts], body["k"])
+
+
+def at_least(truths, k):
+    """At least k of the truths: TRUE, or FALSE where even every unknown one would not be enough."""
+    if truths.count(TRUE) >= k:
+        return TRUE
+    return FALSE if len(truths) - truths.count(FALSE) < k else UNKNOWN
+
+
+def _first_known(edition, items):
+    parts = [compiled(edition, item) for item in items]
+    return lambda facts: next((truth for truth in (part(facts) for part in parts) if truth != UNKNOWN), UNKNOWN)
+
+
+def _holds(edition, name):
+    if isinstance(name, dict):
+        return lambda facts: facts.reaches(name["id"], name["at_least"])
+    return lambda facts: facts.statement(name)
+
+
+def _known(edition, name):
+    return lambda facts: TRUE if facts.is_known(name) else FALSE
+
+
+def _is(edition, body):
+    name, words = body["input"], body["in"]
+    unknown = unknown_words(name, edition)
+
+    def truth(facts):
+        word = facts.word(name)
         if word is None:
             return UNKNOWN
-        if word in body["in"]:
+        if word in words:
             return TRUE
-        return UNKNOWN if word in self.facts.unknown_words(body["input"]) else FALSE
+        return UNKNOWN if word in unknown else FALSE
 
-    def _flagged(self, body):
-        flags = self.facts.possible_flags(body["analyte"])
-        if not flags or None in flags:
-            return UNKNOWN
-        hits = [flag in body["as"] for flag in flags]
-        return TRUE if all(hits) else UNKNOWN if any(hits) else FALSE
+    return truth
 
-    def _above(self, body):
-        limit, inclusive = self._limit(body)
-        return above(self.facts.quantity(body["quantity"]), limit, inclusive)
 
-    def _below(self, body):
-        limit, inclusive = self._limit(body)
-        return below(self.facts.quantity(body["quantity"]), limit, inclusive)
+def flagged(facts, analyte, words):
+    """The analyte has one of these flags: TRUE or FALSE only where every flag that its value may have agrees."""
+    flags = facts.possible_flags(analyte)
+    if not flags or None in flags:
+        return UNKNOWN
+    hits = [flag in words for flag in flags]
+    return TRUE if all(hits) else UNKNOWN if any(hits) else FALSE
 
-    def _between(self, body):
-        inclusive = body.get("inclusive", True)
-        low = {"quantity": body["quantity"], "limit": body["low"], "inclusive": inclusive}
-        high = {"quantity": body["quantity"], "limit": body["high"], "inclusive": inclusive}
-        return min(self._above(low), self._below(high))
 
-    def _limit(self, body):
-        """The limit as a span (None if not known) and whether the comparison includes it."""
-        limit, quantity = body["limit"], body["quantity"]
-        decision = self.facts.edition["limits"].get(limit) if isinstance(limit, str) else None
-        if decision:
-            inclusive = body.get("inclusive", "=" in decision["op"])
-            return point(limit_value(self.facts.edition, decision["limit"], quantity)), inclusive
-        inclusive = body.get("inclusive", False)
-        if isinstance(limit, dict):
-            return self.facts.quantity(limit["quantity"]), inclusive
-        if limit in ("reference.high", "reference.low"):
-            return self.facts.limit_of(quantity, limit.split(".")[1]), inclusive
-        return point(limit_value(self.facts.edition, limit, quantity)), inclusive
+def _flagged(edition, body):
+    return lambda facts: flagged(facts, body["analyte"], body["as"])
+
+
+def _above(edition, body):
+    limit, inclusive = comparison(edition, body)
+    name = body["quantity"]
+    return lambda facts: above(facts.quantity(name), limit(facts), inclusive)
+
+
+def _below(edition, body):
+    limit, inclusive = comparison(edition, body)
+    name = body["quantity"]
+    return lambda facts: below(facts.quantity(name), limit(facts), inclusive)
+
+
+def _between(edition, body):
+    name, inclusive = body["quantity"], body.get("inclusive", True)
+    low, high = (point(limit_value(edition, body[side], name)) for side in ("low", "high"))
+
+    def truth(facts):
+        value = facts.quantity(name)
+        return min(above(value, low, inclusive), below(value, high, inclusive))
+
+    return truth
+
+
+def comparison(edition, body):
+    """The limit as a function of the facts (a span, None if not known), and whether the comparison includes it."""
+    limit, quantity = body["limit"], body["quantity"]
+    decision = edition["limits"].get(limit) if isinstance(limit, str) else None
+    inclusive = body.get("inclusive", bool(decision) and "=" in decision["op"])
+    if isinstance(limit, dict):
+        return (lambda facts: facts.quantity(limit["quantity"])), inclusive
+    if limit in ("reference.high", "reference.low"):
+        side = limit.split(".")[1]
+        return (lambda facts: facts.limit_of(quantity, side)), inclusive
+    number = point(limit_value(edition, decision["limit"] if decision else limit, quantity))
+    return (lambda facts: number), inclusive
+
+
+FORMS = {
+    "all": _all, "any": _any, "not": _not, "at_least": _at_least, "first_known": _first_known, "holds": _holds,
+    "known": _known, "is": _is, "flagged": _flagged, "above": _above, "below": _below, "between": _between,
+}  # fmt: skip
 
 
 def unknown_words(name, edition):

@@ -191,7 +191,10 @@ def unit_code(edition, analyte, text):
         return None, "quotient_scale_unknown"
     if not text:
         return None, "unit_missing"
-    code = None if len(text) > 64 else known_code(edition, analyte, micro(text))
+    words = edition["unit_words"]
+    if (analyte["id"], text) not in words:
+        words[analyte["id"], text] = None if len(text) > 64 else known_code(edition, analyte, micro(text))
+    code = words[analyte["id"], text]
     return (code, None) if code else (None, "unit_unknown")
 
 

@@ -2,9 +2,8 @@
 
 from itertools import product
 
-from tests.oracle.judging import Verdict
 from tests.oracle.knowledge import edge, limit_value
-from tests.oracle.logic import FALSE, TRUE, UNKNOWN, WORDS, Truths, above, point
+from tests.oracle.logic import FALSE, TRUE, UNKNOWN, WORDS, Truths, above, flagged, point
 
 TYPICAL_ANSWER = {"csf_cytology_best": "csf_cytology"}  # how an input is called towards the reader
 
@@ -17,7 +16,8 @@ def profile_result(facts, profile):
     abnormal = evaluable = 0
     for marker in profile["markers"]:
         sides = ["L", "LL"] if marker["direction"] == "low" else ["H", "HH"]
-        truth = facts.truths.of({"flagged": {"analyte": marker["id"], "as": sides}})
+        # A disputed claim has no direction that a value could agree with (profiles.md section 5).
+        truth = UNKNOWN if marker.get("disputed") else flagged(facts, marker["id"], sides)
         agreement = {TRUE: "agrees", FALSE: "differs", UNKNOWN: "not_evaluable"}[truth]
         markers[marker["id"]] = (WORDS[truth], agreement)
         if marker.get("scored", True):
@@ -109,7 +109,18 @@ def shown(names):
 
 
 def lm_level(facts, table):
-    """The K rows: level, type, whether the type is open, provisional, the inputs that would settle it, reason."""
+    """The K rows: level, type, whether the type is open, provisional, the inputs that would settle it, reason.
+
+    They read nothing but the words of the table's inputs, so the answer to the same words is kept.
+    """
+    words = tuple(facts.word(name) for name in table["inputs"])
+    answers = facts.edition["table_answers"]
+    if words not in answers:
+        answers[words] = read_levels(facts, table)
+    return dict(answers[words])
+
+
+def read_levels(facts, table):
     row, waiting = first_row(facts, table["rows"])
     settle = set().union(*(unknown_inputs(facts, before["when"]) for before in waiting))
     level = row["answer"] if row else table["otherwise"]
@@ -158,5 +169,12 @@ def hematologic_result(facts, table):
     return {"status": status, "row": None if status == "not_applicable" else printed(row)}
 
 
-def abnormal(verdict: Verdict):
-    return verdict.flag in ("L", "H", "LL", "HH", "A", "AA")
+def leukemia_result(facts, table):
+    """CNS1 to CNS3 (scores.md S7): the first TRUE row; provisional while an earlier row is UNKNOWN."""
+    row, waiting = first_row(facts, table["rows"])
+    status = row["answer"] if row else table["otherwise"]
+    number = printed(row)
+    return {
+        "status": status, "row": int(number) if row and number != "0" else None, "reason": (row or {}).get("reason"),
+        "provisional": status.startswith("CNS") and bool(waiting),
+    }  # fmt: skip

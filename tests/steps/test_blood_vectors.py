@@ -350,7 +350,8 @@ def test_highest_tube_leads_and_all_are_shown(interpret):
     answer = interpret(panel(*sent))
     found = {(one["analyte"], one["value"]): one["flag"] for one in answer["results"] if one["reported"]}
     assert found[("csf_leukocytes", 14.0)] == "H"
-    assert found[("csf_leukocytes", 40.0)] is None
+    assert found[("csf_leukocytes", 40.0)] == "HH"  # another tube is not judged, but a critical count is still called
+    assert [one["analyte"] for one in answer["critical"]] == ["csf_leukocytes"]
     assert found[("csf_erythrocytes", 4200.0)] == "A"
     assert len(found) == 4
 
@@ -360,3 +361,19 @@ def test_several_tubes_are_mentioned(interpret):
     answer = interpret(panel(*sent))
     notes = [note for one in answer["results"] for note in one["notes"]]
     assert "several_tubes" in quality(answer) or any("tube" in note["text"] for note in notes)
+
+
+@pytest.mark.parametrize("share", [1.0, 205.0])
+def test_a_protein_not_lower_in_csf_than_in_serum_gives_no_verdict(interpret, share):
+    """SL27: swapped tubes or units; the pair is shown, withheld and said."""
+    sent = [quantity("csf_albumin", 40000 * share, "mg/L"), quantity("serum_albumin", 40, "g/L")]
+    answer = interpret(panel(*sent))
+    assert "SL27" in rules(answer)
+    found = {one["analyte"]: (one["flag"], one["not_judged"]) for one in answer["results"]}
+    assert found["albumin_quotient"] == (None, "suppressed")
+    assert {one["id"]: one["truth"] for one in answer["findings"]}["barrier_dysfunction"] == "unknown"
+
+
+def test_a_protein_lower_in_csf_than_in_serum_is_no_swap(interpret):
+    sent = [quantity("csf_albumin", 39000, "mg/L"), quantity("serum_albumin", 40, "g/L")]
+    assert "SL27" not in rules(interpret(panel(*sent)))

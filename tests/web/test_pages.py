@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from markupsafe import escape
 
+from csfinterp.samples import SAMPLES
+from csfinterp.web.hall import SERVICE
+from csfinterp.web.pages import interpretation_page
 from tests.web.conftest import PanelMaker
 
 
@@ -57,6 +62,98 @@ def test_missing_inputs_are_named_with_what_would_settle(client: FlaskClient, pa
 def test_the_hematologic_path_has_its_own_card(client: FlaskClient, panel: PanelMaker) -> None:
     text = text_of(page(client, panel("hematologic_lm")))
     assert "Hematologic path shown by flow only" in text
+
+
+def test_an_emergency_stands_at_the_top_beside_the_calls(client: FlaskClient, panel: PanelMaker) -> None:
+    html = page(client, panel("bacterial"))
+    text = text_of(html)
+    assert "!! Emergency by the pattern of values Bacterial meningitis established by a decisive result" in text
+    assert text.index("To be called now") < text.index("Emergency by the pattern") < text.index("Summary Critical")
+    assert "!! Emergency Bacterial meningitis established by a decisive result" in text, "marked in words, not color"
+    assert "Emergency" not in text_of(page(client, panel("normal")))
+
+
+def test_patterns_say_what_speaks_for_and_against(client: FlaskClient, panel: PanelMaker) -> None:
+    html = page(client, panel("suspected_lm_negative_cytology"))
+    text = text_of(html)
+    for words in (
+        "never a probability", "not a diagnosis and not a probability", "Leptomeningeal metastasis, CSF side",
+        "Support", "Against", "Missing", "The values do not show:", "This excludes none of them.", "partly fits",
+    ):  # fmt: skip
+        assert words in text, words
+    document = client.post("/api/v1/interpret", json=panel("suspected_lm_negative_cytology")).get_json()
+    shown = [pattern for pattern in document["patterns"] if pattern["shown"]]
+    assert shown
+    for pattern in shown:
+        assert pattern["name"] in text or pattern["text"] in text, pattern["name"]
+
+
+def test_cautions_beyond_six_and_folded_advice_stand_behind_more(client: FlaskClient, panel: PanelMaker) -> None:
+    document = client.post("/api/v1/interpret", json=panel("hematologic_lm")).get_json()
+    html = page(client, panel("hematologic_lm"))
+    text = text_of(html)
+    assert len(document["cautions"]) > 6
+    assert f"{len(document['cautions']) - 6} more caution" in text
+    for audience in ("laboratory", "treating_team"):
+        own = [entry for entry in document["recommendations"] if entry["audience"] == audience]
+        folded = sum(entry["folded"] and not entry["context_only"] for entry in own)
+        assert not folded or f"<summary>{folded} more</summary>" in html
+    for title in ("For the laboratory", "For the treating team", "Published scores", "urgent"):
+        assert title in text
+
+
+def test_context_is_never_mixed_with_advice(client: FlaskClient, panel: PanelMaker) -> None:
+    document = client.post("/api/v1/interpret", json=panel("suspected_lm_negative_cytology")).get_json()
+    html = page(client, panel("suspected_lm_negative_cytology"))
+    advice, background = html.split('id="context-only">for the treating team, context only</h2>')
+    for entry in document["recommendations"]:
+        sentence = html_of(entry["text"].split(".")[0])
+        if entry["context_only"]:
+            assert sentence in background
+            assert sentence not in advice[advice.index('id="recommendations"') :]
+        else:
+            assert sentence in advice
+
+
+def html_of(text: str) -> str:
+    return str(escape(text))
+
+
+def test_the_differential_of_enhancement_is_a_table(client: FlaskClient, panel: PanelMaker) -> None:
+    text = text_of(page(client, panel("suspected_lm_negative_cytology")))
+    assert "Differential of leptomeningeal enhancement" in text
+    assert "Multiple sclerosis, retrovirus" in text
+    assert "Differential of leptomeningeal" not in text_of(page(client, panel("normal")))
+
+
+def test_tumor_dna_and_leukemia_have_their_places(client: FlaskClient, panel: PanelMaker) -> None:
+    text = text_of(page(client, panel("solid_lm_positive_cytology")))
+    assert "Liquid biopsy and tumor markers" in text
+    assert "Variant as reported" in text
+    context = {"tumor": {"class": "hematologic", "diagnosis": "acute_lymphoblastic_leukemia"}}
+    blasts = {"code": "csf_blasts_pct", "value": 0, "unit": "%"}
+    leukemia = panel("normal", context=context)
+    leukemia["observations"].append(blasts)
+    assert "Leukemia CNS status CNS1" in text_of(page(client, leukemia))
+
+
+@pytest.mark.parametrize("sample", [sample.name for sample in SAMPLES])
+def test_no_id_stands_where_a_reader_expects_words(client: FlaskClient, panel: PanelMaker, sample: str) -> None:
+    html = page(client, panel(sample))
+    end = html.index('id="issues"') if 'id="issues"' in html else html.index('id="sources"')  # issues: for the sender
+    text = re.sub(r"<code>[^<]*</code>", "", html[html.index("<main") : end])
+    assert re.findall(r"\b[a-z]+_[a-z_]+\b", text_of(text)) == []
+
+
+def test_a_page_of_an_earlier_version_still_opens(app: Flask, client: FlaskClient, panel: PanelMaker) -> None:
+    panel_id = client.post("/api/v1/panels", json=panel()).get_json()["panel_id"]
+    stored = app.extensions[SERVICE].panel(panel_id)
+    for name in ("leukemia_cns", "liquid_biopsy", "patterns", "cautions", "differential", "scores", "recommendations"):
+        stored.document.pop(name)
+    with app.test_request_context():
+        text = text_of(interpretation_page(stored))
+    assert "Results" in text
+    assert "Patterns" not in text
 
 
 def test_sources_edition_and_disclaimer_are_printed(client: FlaskClient, panel: PanelMaker) -> None:

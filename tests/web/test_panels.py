@@ -190,6 +190,24 @@ def test_a_reader_who_has_the_version_gets_304(client: FlaskClient, panel: Panel
     assert client.get(address, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
+@pytest.mark.parametrize("address", ["", "/interpretation", "page"])
+def test_the_count_of_versions_is_never_a_stale_304(client: FlaskClient, panel: PanelMaker, address: str) -> None:
+    document = panel()
+    location = post(client, document).headers["Location"]
+    old = (f"/panels/{location.rpartition('/')[2]}" if address == "page" else location + address) + "?version=1"
+    accept = {} if address == "" else {"Accept": "text/html"}
+    tags = [client.get(old, headers=accept).headers["ETag"]]
+    for number in (2, 3):
+        change = {"mri": "linear" if number == 2 else "nodular"}
+        newest = client.get(location).headers["ETag"]
+        assert client.put(location + "/context", json=change, headers={"If-Match": newest}).status_code == 200
+        answer = client.get(old, headers={"If-None-Match": ", ".join(tags)} | accept)
+        assert answer.status_code == 200
+        assert f'"versions":{number}' in answer.text or f"version 1 of {number}" in answer.text
+        tags.append(answer.headers["ETag"])
+        assert client.get(old, headers={"If-None-Match": tags[-1]} | accept).status_code == 304
+
+
 @pytest.mark.parametrize(
     ("accept", "content_type"),
     [

@@ -12,12 +12,13 @@ from csfinterp.model.interpretation import CitationEntry, Interpretation
 from csfinterp.model.panel import Panel
 from csfinterp.steps.explain.critical import critical
 from csfinterp.steps.explain.issues import issues
-from csfinterp.steps.explain.lm import hematologic, lm
+from csfinterp.steps.explain.lm import hematologic, leukemia, lm
 from csfinterp.steps.explain.parts import Parts
+from csfinterp.steps.explain.readings import differential, patterns, recommendations, scores, spoken
 from csfinterp.steps.explain.results import results
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.statements import findings, profiles, quality
-from csfinterp.steps.explain.summary import summary
+from csfinterp.steps.explain.summary import Told, summary
 
 
 class Explainer:
@@ -37,7 +38,14 @@ class Explainer:
         found = results(row)
         states, rules, profile = findings(row), quality(row), profiles(row)
         level, path, calls, problems = lm(row), hematologic(row), critical(row, found), issues(row)
-        text = summary(row, found, states, rules, profile, level, path, calls, problems)
+        shapes, marks = patterns(row), leukemia(row)
+        edition = self._parts.edition
+        warnings, tumor_dna = spoken(row, edition.cautions), spoken(row, edition.statements)
+        causes, advice, points = differential(row), recommendations(row, shapes), scores(row)
+        told = Told(
+            found, states, rules, profile, level, path, marks, shapes, warnings, advice, points, calls, problems
+        )
+        text = summary(row, told)
         cited: list[Iterable[str]] = [
             *(sentence.citations for sentence in text.sentences),
             *(result.citations for result in found),
@@ -47,6 +55,14 @@ class Explainer:
             level.citations,
             path.citations,
             *(marker.citations for entry in profile for marker in entry.markers),
+            *(item.citations for pattern in shapes for item in pattern.items),
+            *(pattern.citations for pattern in shapes),
+            *(statement.citations for statement in (*warnings, *tumor_dna)),
+            *(entry.citations for entry in advice),
+            *(score.citations for score in points),
+            marks.citations,
+            *(line.citations for pattern in shapes for line in pattern.lines),
+            *((causes.citations, *(group.citations for group in causes.groups)) if causes else ()),
         ]
         return Interpretation(
             status=panel.status,
@@ -63,6 +79,13 @@ class Explainer:
             profiles=profile,
             lm=level,
             hematologic_cns=path,
+            leukemia_cns=marks,
+            liquid_biopsy=tumor_dna,
+            patterns=shapes,
+            cautions=warnings,
+            differential=causes,
+            scores=points,
+            recommendations=advice,
             summary=text,
             critical=calls,
             citations=tuple(self._citations[name] for name in dict.fromkeys(name for names in cited for name in names)),

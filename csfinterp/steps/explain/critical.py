@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from csfinterp.model.edition import CriticalRule
 from csfinterp.model.interpretation import CriticalResult, Result
 from csfinterp.steps.explain.row import Row
-from csfinterp.steps.explain.wording import unit_words
+from csfinterp.steps.explain.wording import unit_words, with_unit
 from csfinterp.steps.intervals import age_columns
 from csfinterp.steps.layout import span
 
@@ -43,10 +43,12 @@ def _rules(row: Row, result: Result) -> list[CriticalRule]:
 
 
 def _shown(row: Row, result: Result) -> str:
-    if isinstance(result.value, float):
-        seen = row.seen(result.analyte).text
-        return seen
-    return str(result.value)
+    """The value of this very result; of a count beside another tube with the note that says so."""
+    if not isinstance(result.value, float):
+        return str(result.value).replace("_", " ")
+    number = f"{result.comparator or ''}{row.shown(result.analyte, result.value)}"
+    beside = "".join(f" ({note.text})" for note in result.notes if note.code == "other_tube_leads")
+    return with_unit(number, result.unit) + beside
 
 
 def _urgent(row: Row, results: tuple[Result, ...]) -> Iterator[CriticalResult]:

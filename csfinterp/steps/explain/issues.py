@@ -73,7 +73,7 @@ def _value_issues(row: Row, number: int, name: str, observation: Observation) ->
 
 def _organism_missing(row: Row, number: int, name: str, observation: Observation) -> Iterator[Issue]:
     analyte = row.parts.edition.analyte[name]
-    positive = analyte.needs_organism and word_flag(row, analyte, observation) == "AA"
+    positive = analyte.needs_organism and word_flag(row, analyte, number) == "AA"
     if positive and not (observation.organism or "").strip():
         text = f"{name} is positive without an organism. Send observation.organism."
         yield Issue("organism_missing", "warning", number, text)
@@ -147,7 +147,10 @@ def _message(row: Row, name: str, word: str) -> str:
             used = "the value computed from the pair is used" if is_superseded(row, name) else "so it is not judged"
             return f"{name}: the scale of the quotient is not stated; {used}. Send the unit, one of: {units}."
         case "duplicate_result":
-            return f"{name} was sent more than once; both are kept, none is judged. Send one, or the tube of each."
+            return (
+                f"{name} was sent more than once; both are kept and none is judged, "
+                "but a critical one is still called. Send one, or the tube of each."
+            )
     raise ValueError(f"no message for {word}")
 
 

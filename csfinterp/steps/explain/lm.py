@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from csfinterp.model.cohort import Verdict
 from csfinterp.model.edition import EvidenceCell
-from csfinterp.model.interpretation import HematologicResult, LMBounds, LMCaution, LMIfSolid, LMResult
-from csfinterp.model.predicate import Is, Truth, leaves
+from csfinterp.model.interpretation import HematologicResult, LeukemiaResult, LMBounds, LMCaution, LMIfSolid, LMResult
+from csfinterp.model.predicate import Is, Truth, inputs, leaves
 from csfinterp.steps.explain.parts import Evidence
 from csfinterp.steps.explain.row import Row
+from csfinterp.steps.explain.wording import reasons
 
-EANO, HEMATOLOGIC = "eano_esmo", "hematologic_cns"
+EANO, HEMATOLOGIC, LEUKEMIA = "eano_esmo", "hematologic_cns", "leukemia_cns"
 PRINTED = {"csf_cytology_best": "csf_cytology"}
 
 
@@ -93,6 +94,45 @@ def _cautions(row: Row, verdict: Verdict) -> Iterator[LMCaution]:
         yield LMCaution("spine_not_imaged", texts["spine_not_imaged"])
 
 
+def _with_today(row: Row, text: str, because: tuple[str, ...]) -> str:
+    """Where an earlier sample decided: which one, and that this sample does not undo it (IN2)."""
+    earlier = next(
+        (reason.partition("(earlier sample")[2].rstrip(")") for reason in because if "(earlier" in reason), None
+    )
+    if earlier is None:
+        return text
+    today = row.word("csf_cytology")
+    now = f"; cytology of this sample is {today}, which does not undo it" if today else ""
+    return f"{text.rstrip('.')} (earlier sample{earlier}{now})."
+
+
+def leukemia(row: Row) -> LeukemiaResult:
+    """CNS status of acute lymphoblastic leukemia (scores.md S7):
+    first TRUE row, provisional while an earlier is open."""
+    table = row.parts.column_evidence[LEUKEMIA].table
+    winner = int(row.outcomes.evidence[LEUKEMIA][row.column])
+    found = table.rows[winner] if winner < len(table.rows) else None
+    truths = row.outcomes.rows[LEUKEMIA][:winner, row.column].tolist()
+    open_rows = [candidate for candidate, truth in zip(table.rows, truths, strict=False) if truth == Truth.UNKNOWN]
+    answer = found.answer if found else table.otherwise
+    applies = answer != "not_applicable"
+    names = [name for name in table.inputs if not row.is_known(name)] if applies else []
+    settle = [name for name in names if any(name in inputs(candidate.when) for candidate in open_rows)]
+    used = found if applies else None
+    return LeukemiaResult(
+        status=answer,
+        row=int(used.id.split("-")[0]) if used else None,
+        provisional=bool(open_rows) and applies and answer != table.otherwise,
+        reason=found.reason if found else None,
+        text=(found.text or "") if found else "",
+        because=tuple(dict.fromkeys(reasons(used.when, Truth.TRUE, row))) if used else (),
+        missing=tuple(names),
+        would_settle=tuple(settle),
+        citations=found.citations if found else table.citations,
+        status_of_source=found.status if found else table.status,
+    )
+
+
 def hematologic(row: Row) -> HematologicResult:
     """The path beside the grid for hematologic disease (lm_evidence.md section 15)."""
     _, _, verdict = _verdict(row, HEMATOLOGIC)
@@ -101,14 +141,15 @@ def hematologic(row: Row) -> HematologicResult:
     used = [leaf for leaf in leaves(found.when) if isinstance(leaf, Is)] if found else []
     because = tuple(
         f"{PRINTED.get(leaf.input, leaf.input)} {verdict.words[leaf.input]}"
+        + (_earlier(row, verdict.words[leaf.input] or "") if leaf.input in PRINTED else "")
         for leaf in used
         if row.truth(leaf) is Truth.TRUE and leaf.input != "tumor"
     )
     missing = _ids(tuple(name for name in verdict.missing if name != "tumor")) if applies else ()
     return HematologicResult(
         status=verdict.answer,
-        row=found.id if found and applies else None,
-        text=(found.text or "") if found else "",
+        row=found.id.split("-")[0] if found and applies else None,
+        text=_with_today(row, (found.text or "") if found else "", because),
         because=tuple(dict.fromkeys(because)) if applies else (),
         missing=missing,
         would_settle=missing if verdict.answer in ("incomplete", "undecided") else (),

@@ -11,9 +11,11 @@ from typing import Protocol
 from csfinterp.model.cohort import Floats, Observations, Verdict
 from csfinterp.model.edition import Edition, EvidenceTable
 from csfinterp.model.panel import Panel
+from csfinterp.model.predicate import Predicate
 from csfinterp.steps.identify import Identifier
 from csfinterp.steps.intervals import IntervalTable
 from csfinterp.steps.layout import Layout
+from csfinterp.steps.score import Scores
 
 
 class Evidence(Protocol):
@@ -26,13 +28,20 @@ class Evidence(Protocol):
     def at(self, number: int, **words: str) -> Verdict: ...
 
 
+class ColumnEvidence(Protocol):
+    """A table decided per panel; see steps/classify.py."""
+
+    table: EvidenceTable
+
+
 @dataclass(frozen=True)
 class Parts:
     """What the words of one panel are made from.
 
     `read_value`: canonical value and comparator of one observation row. `not_sent`: words for "no result yet".
     `from_receipt`: times to analysis that count to the receipt. `critical_numbers`: critical rules (counted from 1)
-    that an interval low..high of a quantity meets. `quality`, `findings`: id -> row of the truth. `vetoes`, `bounds`:
+    that an interval low..high of a quantity meets. `quality`, `first`,
+    `advice`: name -> row of the truth of the three programs; `grades`: pattern -> row. `vetoes`, `bounds`:
     id -> rows of the quality rules that withhold it or make it a lower bound. `profile_start`: first row of a profile.
     """
 
@@ -47,9 +56,27 @@ class Parts:
     quality: Mapping[str, int]
     vetoes: Mapping[str, Sequence[int]]
     bounds: Mapping[str, Sequence[int]]
-    findings: Mapping[str, int]
+    first: Mapping[str, int]
+    advice: Mapping[str, int]
+    grades: Mapping[str, int]
     profile_start: Mapping[str, int]
     evidence: Mapping[str, Evidence]
+    column_evidence: Mapping[str, ColumnEvidence]
+    scores: Scores
+
+    @cached_property
+    def rules(self) -> Mapping[str, Predicate]:
+        """Quality rules by id."""
+        return {rule.id: rule.when for rule in self.edition.quality}
+
+    @cached_property
+    def marks(self) -> Mapping[str, Sequence[int]]:
+        """Quality rules that set a mark beside a value, by the value's id."""
+        found: dict[str, list[int]] = {}
+        for number, rule in enumerate(self.edition.quality):
+            for name in rule.marks:
+                found.setdefault(name, []).append(number)
+        return found
 
     @cached_property
     def timed(self) -> frozenset[str]:

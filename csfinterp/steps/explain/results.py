@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from math import isnan
 
 from csfinterp.model.context import ISSUE_CODES
-from csfinterp.model.edition import Analyte, Band, CriticalRule, Derived
+from csfinterp.model.edition import Analyte, Band, CodedValue, CriticalRule, Derived
 from csfinterp.model.interpretation import Note, Reference, Reported, Result
 from csfinterp.model.panel import Observation
 from csfinterp.model.predicate import Truth
@@ -56,7 +56,7 @@ def _result(row: Row, number: int, analyte: Analyte, identity: Identity, usable:
     elif leads and not superseded:
         flag, why = row.flag(analyte.id), row.not_judged(analyte.id)
     else:
-        flag, why = _beside(row, analyte, observation), None if analyte.kind == "coded" else "info_only"
+        flag, why = _beside(row, number, analyte), None if analyte.kind == "coded" else "info_only"
     value, comparator = _value(row, number, analyte, issue, usable, leads and not superseded)
     judged = leads and not superseded and analyte.kind == "quantity"
     return Result(
@@ -96,7 +96,7 @@ def is_superseded(row: Row, name: str) -> bool:
 def _critical_repeat(row: Row, number: int, analyte: Analyte) -> str | None:
     """A critical value stays critical although it was sent twice and is judged by nobody (safety law SL41)."""
     if analyte.kind == "coded":
-        return "AA" if word_flag(row, analyte, row.panel.observations[number]) == "AA" else None
+        return "AA" if word_flag(row, analyte, number) == "AA" else None
     place = row.layout.quantity[analyte.id]
     value, comparator = row.parts.read_value(row.outcomes.observations, row.first + number, place)
     if value is None:
@@ -107,20 +107,27 @@ def _critical_repeat(row: Row, number: int, analyte: Analyte) -> str | None:
     return row.parts.edition.critical[max(rules) - 1].flag if rules else None
 
 
-def _beside(row: Row, analyte: Analyte, observation: Observation) -> str | None:
-    """Flag of a coded result that stands beside the leading one (another organism or target)."""
-    return word_flag(row, analyte, observation) if analyte.kind == "coded" else None
+def _beside(row: Row, number: int, analyte: Analyte) -> str | None:
+    """Flag of a result beside the leading one: another organism or target, or a critical count of another tube."""
+    if analyte.kind == "coded":
+        return word_flag(row, analyte, number)
+    return _critical_repeat(row, number, analyte) if analyte.repeats == "tube" else None
 
 
-def word_flag(row: Row, analyte: Analyte, observation: Observation) -> str | None:
-    seen = " ".join((observation.value or "").split()).casefold()
-    for value in analyte.values:
-        if seen in (value.word, *(synonym.casefold() for synonym in value.synonyms)):
-            rules = [
-                rule for rule in row.parts.edition.critical if analyte.id in rule.analytes and value.word in rule.words
-            ]
-            return next((rule.flag for rule in rules if rule.flag), value.flag)
-    return None
+def word_flag(row: Row, analyte: Analyte, number: int) -> str | None:
+    """Flag of the coded word of one observation, whatever other result leads."""
+    found = coded_value(row, analyte, number)
+    if found is None:
+        return None
+    rules = [rule for rule in row.parts.edition.critical if analyte.id in rule.analytes and found.word in rule.words]
+    return next((rule.flag for rule in rules if rule.flag), found.flag)
+
+
+def coded_value(row: Row, analyte: Analyte, number: int) -> CodedValue | None:
+    """The coded word of one observation as the columns read it (site words and synonyms included)."""
+    text = row.outcomes.observations.value.at(row.first + number).value
+    seen = " ".join((text or "").split()).casefold()
+    return next((v for v in analyte.values if seen in (v.word, *(synonym.casefold() for synonym in v.synonyms))), None)
 
 
 def _value(
@@ -130,9 +137,8 @@ def _value(
     if not usable or (issue and ISSUE_CODES[issue - 1] not in ("duplicate_result", "implausible")):
         return None, None
     if analyte.kind == "coded":
-        seen = " ".join((row.panel.observations[number].value or "").split()).casefold()
-        words = (v.word for v in analyte.values if seen in (v.word, *(s.casefold() for s in v.synonyms)))
-        return next(words, None), None
+        found = coded_value(row, analyte, number)
+        return found.word if found else None, None
     if leads and not issue:
         bound = row.censored(analyte.id)
         return (bound[1], bound[0]) if bound else (row.exact(analyte.id), None)
@@ -246,7 +252,8 @@ def _notes(
     if analyte.id == "csf_opening_pressure" and row.word("position") == "unknown":
         yield Note("position_not_stated", texts["position_not_stated"])
     if row.censored(analyte.id) and row.flag(analyte.id) in ("H", "L"):
-        yield Note("at_least", "at least: the exact value is not known")
+        bound = "at least" if row.flag(analyte.id) == "H" else "at most"
+        yield Note("at_least", f"the exact value is not known ({bound} this flag)")
 
 
 def _site_notes(row: Row, analyte: Analyte | Derived) -> Iterator[Note]:
@@ -264,6 +271,9 @@ def _quality_notes(row: Row, name: str) -> Iterator[Note]:
     """Quality rules that hold and touch this value: why it is withheld, or only a lower bound."""
     for rule in row.suppressing(name):
         yield Note(rule.id, rule.text)
+    for number in row.parts.marks.get(name, ()):
+        if row.quality[number] == Truth.TRUE:
+            yield Note(row.parts.edition.quality[number].id, row.parts.edition.quality[number].text)
     for number in row.parts.bounds.get(name, ()):
         if row.quality[number] == Truth.TRUE:
             yield Note(row.parts.edition.quality[number].id, row.parts.edition.quality[number].text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 from math import inf, isnan, nextafter
 
@@ -27,7 +28,7 @@ from csfinterp.model.predicate import (
 )
 from csfinterp.steps.explain.parts import Parts
 from csfinterp.steps.explain.wording import Seen, decimal, limits_words, with_unit
-from csfinterp.steps.layout import FLAG_WORDS, REASON_WORDS
+from csfinterp.steps.layout import FLAG_WORDS, GRADES, REASON_WORDS
 
 Interval = tuple[float, float, bool, bool]
 
@@ -43,6 +44,7 @@ class Row:
         self.high = self.low if cohort.high is cohort.low else cohort.high[:, column].tolist()
         self.open_low = None if cohort.open_low is None else cohort.open_low[:, column].tolist()
         self.open_high = None if cohort.open_high is None else cohort.open_high[:, column].tolist()
+        self._at_least = None if outcomes.at_least is None else outcomes.at_least[:, column].tolist()
         self.judged_low = self.low if outcomes.judged_low is cohort.low else outcomes.judged_low[:, column].tolist()
         self.code = cohort.code[:, column].tolist()
         self.flags = outcomes.flag[:, column].tolist()
@@ -55,6 +57,9 @@ class Row:
         self.quality = outcomes.quality[:, column].tolist()
         self.first = int(outcomes.observations.panel.searchsorted(column))
         self.truths = outcomes.truth[:, column].tolist()
+        self.advised = outcomes.advice[:, column].tolist()
+        self._truths: dict[int, Truth] = {}  # by identity: the predicates live as long as the edition
+        self._seen: dict[str, Seen] = {}
 
     # values -----------------------------------------------------------------------------------------------------
 
@@ -94,6 +99,12 @@ class Row:
         return ((">" if upward else "<") + ("=" if closed else ""), low if upward else high)
 
     def seen(self, name: str) -> Seen:
+        """One quantity or word, ready for a sentence."""
+        if name not in self._seen:
+            self._seen[name] = self._read(name)
+        return self._seen[name]
+
+    def _read(self, name: str) -> Seen:
         layout = self.layout
         if name not in layout.quantity:
             return Seen(self.word(name) or "", None, 0, None)
@@ -172,10 +183,40 @@ class Row:
     # truth ------------------------------------------------------------------------------------------------------
 
     def statement(self, name: str) -> Truth:
-        """Truth of a quality rule or finding (after suppression)."""
+        """Truth of a quality rule, finding or pattern item (after suppression), caution,
+        statement or recommendation."""
         if name in self.parts.quality:
             return Truth(self.quality[self.parts.quality[name]])
-        return Truth(self.truths[self.parts.findings[name]])
+        if name in self.parts.first:
+            return Truth(self.truths[self.parts.first[name]])
+        return Truth(self.advised[self.parts.advice[name]])
+
+    def advice(self, name: str) -> Truth:
+        """Truth of a statement of the second program."""
+        return Truth(self.advised[self.parts.advice[name]])
+
+    def at_least(self, name: str, word: str) -> Truth:
+        """Truth of "this pattern has at least this grade" or "this table gives at least this level"."""
+        if name in self.parts.grades:
+            grade = self.grade(name)
+            return Truth.UNKNOWN if grade == GRADES[0] else Truth(2 * (GRADES.index(grade) >= GRADES.index(word)))
+        levels, answer = self.answer(name)
+        if word in levels and answer in levels:
+            return Truth(2 * (levels.index(answer) >= levels.index(word)))
+        return Truth.UNKNOWN if word in levels and answer == "not_classifiable" else Truth(2 * (answer == word))
+
+    def answer(self, table: str) -> tuple[tuple[str, ...], str]:
+        """Levels of an evidence table, and its answer."""
+        number = int(self.outcomes.evidence[table][self.column])
+        if table in self.parts.evidence:
+            evidence = self.parts.evidence[table]
+            return evidence.table.levels, evidence.verdict(number).answer
+        found = self.parts.column_evidence[table].table
+        return found.levels, found.rows[number].answer if number < len(found.rows) else found.otherwise
+
+    def grade(self, pattern: str) -> str:
+        """Grade word of a pattern."""
+        return GRADES[int(self.outcomes.graded.grade[self.parts.grades[pattern], self.column])]
 
     def suppressing(self, target: str) -> list[QualityRule]:
         """Quality rules that hold and withhold `target`."""
@@ -184,6 +225,12 @@ class Row:
 
     def truth(self, predicate: Predicate) -> Truth:
         """Truth of any part of a rule for this panel, by the same three-valued rules as the columns."""
+        found = self._truths.get(id(predicate))
+        if found is None:
+            found = self._truths[id(predicate)] = self._truth(predicate)
+        return found
+
+    def _truth(self, predicate: Predicate) -> Truth:
         match predicate:
             case All(items):
                 return min(self.truth(item) for item in items)
@@ -200,7 +247,10 @@ class Row:
                 known = (self.truth(item) for item in items)
                 return next((truth for truth in known if truth is not Truth.UNKNOWN), Truth.UNKNOWN)
             case Between(quantity, low, high, inclusive):
-                return min(self.truth(Above(quantity, low, inclusive)), self.truth(Below(quantity, high, inclusive)))
+                return min(
+                    self._compare(quantity, low, inclusive, upward=True),
+                    self._compare(quantity, high, inclusive, upward=False),
+                )
             case Above(quantity, limit, inclusive):
                 return self._compare(quantity, limit, inclusive, upward=True)
             case Below(quantity, limit, inclusive):
@@ -216,9 +266,28 @@ class Row:
                 return Truth.UNKNOWN if unknown else Truth.FALSE
             case Known(name):
                 return Truth.TRUE if self.is_known(name) else Truth.FALSE
-            case Holds(name):
-                return self.statement(name)
+            case Holds(name, least):
+                return self.statement(name) if least is None else self.at_least(name, least)
         raise TypeError(f"no predicate: {predicate!r}")
+
+    def behind(self, name: str) -> Row:
+        """The panel as the statement `name` saw it: quality rules saw what they then withheld."""
+        return self.before if name in self.parts.quality else self
+
+    @cached_property
+    def before(self) -> Row:
+        """This panel before any quality rule withheld a value."""
+        found = copy(self)
+        found.judged_low, found._at_least, found._truths = self.low, None, {}
+        return found
+
+    def named(self, name: str) -> Predicate | None:
+        """The rule behind a name that `holds` may use;
+        None if a quality rule suppressed it (then the name itself says why)."""
+        if name in self.parts.vetoes and self.suppressing(name):
+            return None
+        edition = self.parts.edition
+        return edition.first_program.get(name) or edition.second_program.get(name) or self.parts.rules.get(name)
 
     def is_known(self, name: str) -> bool:
         """A usable value or word is there."""
@@ -245,8 +314,7 @@ class Row:
         place = self.layout.quantity[quantity]
         if isnan(self.judged_low[place]):
             return None
-        at_least = self.outcomes.at_least
-        unbounded = at_least is not None and bool(at_least[place, self.column])
+        unbounded = self._at_least is not None and self._at_least[place]
         opened = self.open_low is not None and self.open_low[place]
         closed = self.open_high is not None and self.open_high[place] and not unbounded
         return self.low[place], inf if unbounded else self.high[place], opened, closed

@@ -23,7 +23,7 @@ def quality(row: Row) -> tuple[QualityResult, ...]:
             truth=Truth.TRUE.word,
             severity=rule.severity,
             suppresses=rule.suppresses,
-            because=tuple(dict.fromkeys(reasons(rule.when, Truth.TRUE, row))),
+            because=tuple(dict.fromkeys(reasons(rule.when, Truth.TRUE, row.before))),
             text=rule.text,
             citations=rule.citations,
             status=rule.status,
@@ -48,7 +48,7 @@ def _finding(row: Row, finding: Finding) -> FindingResult:
         truth=truth.word,
         severity=_grade(row, finding) if truth is Truth.TRUE else None,
         because=because,
-        missing=tuple(_missing(row, finding.when)) if truth is Truth.UNKNOWN and not vetoes else (),
+        missing=tuple(missing(row, finding.when)) if truth is Truth.UNKNOWN and not vetoes else (),
         suppressed_by=vetoes[0].id if vetoes else None,
         citations=_sources(row, finding),
         status=finding.status,
@@ -65,18 +65,24 @@ def _sources(row: Row, finding: Finding) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _missing(row: Row, predicate: Predicate) -> Iterator[str]:
-    """Inputs of the open leaves, each once."""
-    seen: set[str] = set()
+def missing(row: Row, predicate: Predicate) -> Iterator[str]:
+    """Inputs of the open leaves, each once; of a statement that is referred to, its own open leaves."""
+    yield from dict.fromkeys(CYTOLOGY.get(name, name) for name in _open(row, predicate))
+
+
+def _open(row: Row, predicate: Predicate) -> Iterator[str]:
     for leaf in leaves(predicate):
         if row.truth(leaf) is not Truth.UNKNOWN:
             continue
-        names = (leaf.id,) if isinstance(leaf, Holds) else inputs(leaf)
-        for name in names:
-            unknown = isinstance(leaf, (Flagged, Holds)) or not row.is_known(name) or len(names) == 1
-            if unknown and name not in seen:
-                seen.add(name)
-                yield CYTOLOGY.get(name, name)
+        named = row.named(leaf.id) if isinstance(leaf, Holds) and leaf.at_least is None else None
+        if named is not None:
+            yield from _open(row, named)
+        elif isinstance(leaf, Holds):
+            yield leaf.id
+        else:
+            names = inputs(leaf)
+            open_ = [name for name in names if isinstance(leaf, Flagged) or not row.is_known(name)]
+            yield from open_ or names[:1]  # known only as a range that the limit divides
 
 
 def _grade(row: Row, finding: Finding) -> str | None:
@@ -165,6 +171,8 @@ def _marker(row: Row, profile: Profile, marker: ProfileMarker, truth: Truth) -> 
         notes.append(marker.extra)
     if truth is not Truth.UNKNOWN and _blood_may_contribute(row):
         notes.append(row.parts.edition.texts["blood_may_contribute"])
+    if marker.disputed:  # a direction that nobody can vouch for is compared with nothing (profiles.md section 5)
+        truth = Truth.UNKNOWN
     agreement = {Truth.TRUE: "agrees", Truth.FALSE: "differs", Truth.UNKNOWN: "not_evaluable"}[truth]
     return MarkerResult(
         id=marker.id,

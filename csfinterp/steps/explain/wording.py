@@ -130,6 +130,10 @@ class Reader(Protocol):
 
     def truth(self, predicate: Predicate) -> Truth: ...
 
+    def named(self, name: str) -> Predicate | None: ...
+
+    def behind(self, name: str) -> Reader: ...
+
 
 def reasons(predicate: Predicate, wanted: Truth, reader: Reader) -> Iterator[str]:
     """The leaves that make `predicate` TRUE (or FALSE) for this panel, each as a short statement with its numbers."""
@@ -146,6 +150,9 @@ def reasons(predicate: Predicate, wanted: Truth, reader: Reader) -> Iterator[str
                     return
         case Not(item):
             yield from reasons(item, Truth(2 - wanted), reader)
+        case Holds(name, None) if (named := reader.named(name)) is not None:
+            told = list(reasons(named, wanted, reader.behind(name)))
+            yield from told or [leaf_words(predicate, wanted is Truth.TRUE, reader)]
         case _:
             yield leaf_words(predicate, wanted is Truth.TRUE, reader)
 
@@ -168,8 +175,8 @@ def leaf_words(leaf: Predicate, holds: bool, reader: Reader) -> str:
             return f"{name} {reader.word(name)}"
         case Known(name):
             return f"{name} {'known' if holds else 'not known'}"
-        case Holds(name):
-            return f"{name} {'holds' if holds else 'does not hold'}"
+        case Holds(name, least):
+            return f"{name} {f'at least {least}' if least else 'holds'}" if holds else f"{name} does not hold"
     raise TypeError(f"no leaf: {leaf!r}")
 
 

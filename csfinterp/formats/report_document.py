@@ -1,0 +1,54 @@
+"""An interpretation document with what every section of a report needs: numbers of sources, names instead of ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from csfinterp.formats.report_names import name_of, names_of, spoken
+from csfinterp.formats.report_words import Part, parts, text, texts
+
+
+@dataclass(frozen=True)
+class Report:
+    document: Part
+
+    @cached_property
+    def sources(self) -> dict[str, int]:
+        """Citation id -> its number in the list of sources."""
+        return {text(entry, "id"): place for place, entry in enumerate(parts(self.document, "citations"), 1)}
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Id -> name for the reader."""
+        return names_of(self.document)
+
+    def name(self, identifier: str) -> str:
+        return name_of(identifier, self.names)
+
+    def listed(self, identifiers: Iterable[str]) -> str:
+        """Ids as names, each once; by semicolons, for a name may hold a comma."""
+        return "; ".join(dict.fromkeys(map(self.name, identifiers)))
+
+    def said(self, sentence: str) -> str:
+        """A sentence of rules with names in place of ids."""
+        return spoken(sentence, self.names)
+
+    def because(self, of: Part, most: int | None = None) -> str:
+        """` Because: ...`: the values that a statement rests on, the first `most` of them; "" if none is stated."""
+        reasons = list(dict.fromkeys(texts(of, "because")))
+        shown = "; ".join(map(self.said, reasons[:most]))
+        left = len(reasons) - len(reasons[:most])
+        return f" Because: {shown}{f'; and {left} more' if left else ''}." if shown else ""
+
+    def cited(self, of: Part, status: str = "status") -> str:
+        """` [1, 4] (secondary)`: the sources of a statement, and its status (key `status`) unless that is primary."""
+        numbers = [str(self.sources.get(source, source)) for source in texts(of, "citations")]
+        marks = f" [{', '.join(numbers)}]" if numbers else ""
+        return marks + (f" ({text(of, status)})" if text(of, status) not in ("", "primary") else "")
+
+    def none(self, key: str, sentence: str) -> str:
+        """The sentence for an empty list; a list that the document does not state at all is never taken for empty."""
+        stated = isinstance(self.document.get(key), list | tuple)
+        return f"  {sentence}" if stated else f"  Not stated: this document has no list of {key}."

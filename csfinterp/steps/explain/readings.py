@@ -1,0 +1,261 @@
+"""Patterns, cautions, differential, liquid biopsy, recommendations and scores of one panel,
+each with what it rests on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from csfinterp.model.edition import Analyte, Pattern, PatternItem, Recommendation, Statement
+from csfinterp.model.interpretation import (
+    DifferentialGroupResult,
+    DifferentialResult,
+    ItemResult,
+    PatternResult,
+    RecommendationResult,
+    ScoreResult,
+    StatementResult,
+)
+from csfinterp.model.panel import Observation
+from csfinterp.model.predicate import Predicate, Truth
+from csfinterp.steps.explain.row import Row
+from csfinterp.steps.explain.statements import missing
+from csfinterp.steps.explain.wording import reasons
+from csfinterp.steps.score import describe
+
+PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
+SUPPORT, AGAINST = ("decisive", "core", "support"), ("counter", "counter_major")
+TRUTH_OF_GRADE = {"established": "true", "fits": "true", "partly_fits": "true", "does_not_fit": "false"}
+MOST_SHOWN = 6  # recommendations.md: at most 6 non-critical entries, the rest behind "more"; cautions: EC likewise
+
+
+def because(row: Row, predicate: Predicate) -> tuple[str, ...]:
+    """The leaves that make a TRUE statement TRUE, each once."""
+    return tuple(dict.fromkeys(reasons(predicate, Truth.TRUE, row)))
+
+
+def fill(row: Row, text: str, more: Mapping[str, str] | None = None) -> str:
+    """Placeholders filled with the patient's value and unit, or with what `more` gives."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if more and name in more:
+            return more[name]
+        if name in row.layout.quantity:
+            return row.seen(name).text
+        return (row.word(name) or "not known").replace("_", " ") if name in row.layout.coded else match[0]
+
+    return PLACEHOLDER.sub(value, text)
+
+
+# patterns -----------------------------------------------------------------------------------------------------------
+
+
+def patterns(row: Row) -> tuple[PatternResult, ...]:
+    """All patterns in print order: established, then by urgency as the edition lists them, then by grade (ER6)."""
+    found = [_pattern(row, pattern) for pattern in row.parts.edition.patterns]
+    return tuple(sorted(found, key=lambda pattern: pattern.grade != "established"))
+
+
+def _pattern(row: Row, pattern: Pattern) -> PatternResult:
+    grade = row.grade(pattern.id)
+    items = [(item, row.statement(item.id)) for item in pattern.items]
+    countered = any(item.kind == "counter_major" and truth is Truth.TRUE for item, truth in items)
+    reason = _reason(row, pattern)
+    lines = tuple(
+        _statement(row, line)
+        for line in pattern.lines
+        if row.advice(line.id) is Truth.TRUE and not any(row.statement(name) is Truth.TRUE for name in line.silent_if)
+    )
+    return PatternResult(
+        id=pattern.id,
+        rule=pattern.rule_id,
+        name=pattern.name,
+        truth=TRUTH_OF_GRADE.get(grade, "unknown"),
+        grade=grade,
+        reason=reason,
+        shown=pattern.shown_if is None or row.advice(f"{pattern.id}.shown_if") is Truth.TRUE,
+        emergency=grade in pattern.emergency,
+        discordant=grade == "established" and countered,
+        alarms=tuple(alarm for item, truth in items if item.kind == "alarm" for alarm in _alarms(row, item, truth)),
+        items=tuple(
+            ItemResult(item.id, item.kind, truth.word, item.text, item.citations, item.status) for item, truth in items
+        ),
+        support=tuple(_evidence(row, item) for item, truth in items if item.kind in SUPPORT and truth is Truth.TRUE),
+        against=tuple(
+            _evidence(row, item) if item.kind in AGAINST else f"not: {_evidence(row, item, Truth.FALSE)}"
+            for item, truth in items
+            if (item.kind in AGAINST and truth is Truth.TRUE) or (item.kind == "core" and truth is Truth.FALSE)
+        ),
+        missing=tuple(
+            dict.fromkeys(
+                name
+                for item, truth in items
+                if (item.kind == "core" or item.id in pattern.required) and truth is Truth.UNKNOWN
+                for name in missing(row, item.when)
+            )
+            | dict.fromkeys(missing(row, pattern.rule) if pattern.rule is not None else ())
+        ),
+        text=_text(row, pattern, grade, reason),
+        lines=lines,
+        citations=tuple(
+            dict.fromkeys(
+                (*pattern.citations, *(c for item, truth in items if truth is Truth.TRUE for c in item.citations))
+            )
+        ),
+        status=pattern.status,
+    )
+
+
+def _alarms(row: Row, item: PatternItem, truth: Truth) -> Iterator[str]:
+    """Alarm values are printed whatever the grade, and whatever else of the item is missing; each value once."""
+    lines = because(row, item.when) if truth is Truth.TRUE else ()
+    compared = {_subject(line) for line in lines if " flagged " not in line}
+    yield from (line for line in lines if " flagged " not in line or _subject(line) not in compared)
+
+
+def _subject(line: str) -> str:
+    """The quantity that a reason begins with."""
+    return line.partition(" ")[0]
+
+
+def _with_name(row: Row, name: str) -> str:
+    entry = row.layout.entry(name)
+    return f"{entry.name} {row.seen(name).text}" if entry else name
+
+
+def _evidence(row: Row, item: PatternItem, wanted: Truth = Truth.TRUE) -> str:
+    """The item with the values that decided (ER7)."""
+    found = tuple(dict.fromkeys(reasons(item.when, wanted, row)))
+    return f"{item.text} ({'; '.join(found[:2])})" if found else item.text
+
+
+def _reason(row: Row, pattern: Pattern) -> str | None:
+    number = int(row.outcomes.graded.reason[row.parts.grades[pattern.id], row.column])
+    return pattern.open_if[number - 1].reason if number else None
+
+
+def _text(row: Row, pattern: Pattern, grade: str, reason: str | None) -> str:
+    text = pattern.texts.get(grade, "")
+    if not PLACEHOLDER.search(text):
+        return text
+    texts = row.parts.edition.texts
+    phrase = texts.get(f"open_{reason}" if reason else "open_missing", texts["open_missing"])
+    return fill(row, text, {"reason": phrase} | _measured(row))
+
+
+def _measured(row: Row) -> dict[str, str]:
+    """What was measured and what was not, among the CSF tests that every panel may hold."""
+    analytes = row.parts.edition.analytes
+    names = {a.id: a.name for a in analytes if a.id in ROUTINE}
+    judged = [names[name] for name in ROUTINE if name in names and row.flag(name) is not None]
+    absent = [names[name] for name in ROUTINE if name in names and name not in row.sent]
+    return {"measured": ", ".join(judged) or "none", "not_measured": ", ".join(absent) or "none"}
+
+
+ROUTINE = (
+    "csf_leukocytes", "csf_protein", "csf_glucose", "csf_lactate", "csf_albumin", "csf_igg", "csf_oligoclonal_bands",
+    "csf_cytology", "csf_gram_stain", "csf_culture", "csf_pathogen_pcr",
+)  # fmt: skip
+
+
+# statements ---------------------------------------------------------------------------------------------------------
+
+
+def spoken(row: Row, entries: Iterable[Statement]) -> tuple[StatementResult, ...]:
+    """The statements that hold and that no other spoken or printed one makes silent, in the order of the edition."""
+    holding = {entry.id: entry for entry in entries if row.advice(entry.id) is Truth.TRUE}
+    return tuple(_statement(row, entry) for entry in holding.values() if not holding.keys() & set(entry.silent_if))
+
+
+def _statement(row: Row, entry: Statement) -> StatementResult:
+    return StatementResult(entry.id, fill(row, entry.text), because(row, entry.when), entry.citations, entry.status)
+
+
+def differential(row: Row) -> DifferentialResult | None:
+    """Causes of leptomeningeal enhancement, where it is asked about and no decisive result answers."""
+    entry = row.parts.edition.differential
+    if entry is None or row.advice("differential") is not Truth.TRUE:
+        return None
+    groups = tuple(
+        DifferentialGroupResult(g.id, g.leptomeningeal, g.pachymeningeal, g.tests, g.citations, g.status)
+        for g in entry.groups
+    )
+    return DifferentialResult(entry.trigger, groups, entry.notes, entry.citations)
+
+
+# recommendations ----------------------------------------------------------------------------------------------------
+
+
+def recommendations(row: Row, shapes: Iterable[PatternResult]) -> tuple[RecommendationResult, ...]:
+    """What holds, sorted by priority, once per audience; beyond six non-critical entries the rest is folded."""
+    alarms = tuple(dict.fromkeys(alarm for pattern in shapes for alarm in pattern.alarms))
+    edition = row.parts.edition
+    holding = {e.id: e for e in edition.recommendations if row.advice(edition.program_name(e)) is Truth.TRUE}
+    printed: dict[str, Recommendation] = {}
+    for entry in holding.values():
+        if not _silent(entry, holding):
+            printed[entry.id] = entry
+    ordered = sorted(printed.values(), key=lambda entry: entry.priority)
+    open_ = [entry.id for entry in ordered if entry.priority > 1 and not entry.context_only]
+    folded = set(open_[MOST_SHOWN:])
+    return tuple(
+        RecommendationResult(
+            id=entry.id,
+            rule=entry.rule,
+            text=fill(row, entry.text, _details(row, entry, alarms)),
+            audience=audience,
+            context_only=entry.context_only,
+            priority=entry.priority,
+            folded=entry.id in folded or entry.context_only,
+            because=because(row, entry.when),
+            citations=entry.citations,
+            status=entry.status,
+        )
+        for entry in ordered
+        for audience in entry.audiences
+    )
+
+
+def _silent(entry: Recommendation, holding: Mapping[str, Recommendation]) -> bool:
+    """An entry is silent where one that is itself printed says it."""
+    return any(name in holding and not _silent(holding[name], holding) for name in entry.silent_if)
+
+
+def _details(row: Row, entry: Recommendation, alarms: tuple[str, ...]) -> dict[str, str]:
+    """Words for the placeholders that no quantity has: which test, which organism, which values."""
+    if not PLACEHOLDER.search(entry.text):
+        return {}
+    found = list(_positive(row))
+    return {
+        "test": ", ".join(dict.fromkeys(analyte.name for analyte, _ in found)) or "a test",
+        "organism": ", ".join(dict.fromkeys(sent.organism or "organism not named" for _, sent in found)),
+        "value": ", ".join(dict.fromkeys(_with_name(row, _subject(alarm)) for alarm in alarms)),
+        "reason": row.word("csf_cytology") or "not sent",
+        "missing": ", ".join(_leukemia_missing(row)),
+    }
+
+
+def _positive(row: Row) -> Iterator[tuple[Analyte, Observation]]:
+    """Positive stains, cultures, PCRs and antigens, as sent."""
+    critical = {name for rule in row.parts.edition.critical if rule.words and rule.flag for name in rule.analytes}
+    for number, observation in enumerate(row.panel.observations):
+        statement = int(row.outcomes.analyte[row.first + number])
+        name = row.layout.statements[statement] if statement >= 0 else ""
+        if name in critical and (observation.value or "").strip().casefold() == "positive":
+            yield row.parts.edition.analyte[name], observation
+
+
+def _leukemia_missing(row: Row) -> list[str]:
+    table = row.parts.column_evidence.get("leukemia_cns")
+    names = [name for name in table.table.inputs if not row.is_known(name)] if table else []
+    return [name.replace("_", " ") for name in names]
+
+
+def scores(row: Row) -> tuple[ScoreResult, ...]:
+    """The published scores that were asked for."""
+    found = (
+        describe(row.outcomes.scores, row.parts.scores, number, row.column)
+        for number in range(len(row.parts.scores.compiled))
+    )
+    return tuple(score for score in found if score is not None)
