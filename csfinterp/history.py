@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from csfinterp.model.edition import CodedValue, Edition
 from csfinterp.model.interpretation import Interpretation, Result
-from csfinterp.store import EarlierPanel
+from csfinterp.store import Collected, EarlierPanel
 
 # A finding of the edition says that an analyte was positive; the first panel where it was TRUE is the first finding.
 FIRST_FINDINGS = {
@@ -22,11 +22,12 @@ _VALUE_STANDS = (
 )  # fmt: skip
 
 
-def history_of(earlier: Iterable[EarlierPanel], edition: Edition) -> dict[str, object]:
+def history_of(earlier: Iterable[EarlierPanel], edition: Edition, collected: Collected) -> dict[str, object]:
     """`context.history` from the earlier panels of the patient, oldest first; empty if there are none.
 
-    `csf_cytology`: the best word in the edition's order, of the first sample that had it. `csf_samples_examined`: the
-    samples with a cytology, this one included. `albumin_quotient`: the last one, in its canonical unit.
+    `collected`: the collection time of the panel that it is for. `csf_cytology`: the best word in the edition's order,
+    of the first sample that had it. `csf_samples_examined`: the punctures with a cytology, this one included; panels
+    of one collection time (sent by two systems, or in parts) are one puncture. `albumin_quotient`: the last one, in its canonical unit.
     `first_finding`: per analyte the first panel where it was found.
     """
     rows = [(json.loads(row.contributes), row) for row in earlier]
@@ -38,7 +39,8 @@ def history_of(earlier: Iterable[EarlierPanel], edition: Edition) -> dict[str, o
     if words:
         given, row = rows[min(words)[1]]
         history[_CYTOLOGY] = {"value": given[_CYTOLOGY], **_source(row)}
-    history["csf_samples_examined"] = len(words) + 1
+    punctures = {_puncture(rows[number][1].collected, number) for _, number in words}
+    history["csf_samples_examined"] = len(punctures - {_puncture(collected, None)}) + 1
     quotients = [{"value": given[_QUOTIENT], **_source(row)} for given, row in rows if _QUOTIENT in given]
     if quotients:
         history[_QUOTIENT] = quotients[-1]
@@ -66,6 +68,11 @@ def contribution_of(answer: Interpretation, edition: Edition) -> dict[str, objec
     true = {finding.id for finding in answer.findings if finding.truth == "true"}
     given["found"] = [analyte for analyte, finding in FIRST_FINDINGS.items() if finding in true]
     return given
+
+
+def _puncture(collected: Collected, number: int | None) -> object:
+    """What tells one puncture from another; without a time each panel is its own."""
+    return (collected.on, collected.utc) if collected.on is not None else number
 
 
 def _source(row: EarlierPanel) -> dict[str, object]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NoReturn
+
+import orjson
 
 from csfinterp.documents import context_in, in_force, inside_context, panel_of, plain_numbers
 from csfinterp.errors import ConflictError, DocumentError, Fault, NotFoundError, PreconditionError
@@ -146,7 +147,7 @@ class Service:
             raise refusal
         now = stamp(self._clock())
         answers = self.core().interpret_many(items)
-        return [json.loads(_document_text(answer, None, 1, now)) for answer in answers]
+        return [orjson.loads(_document_text(answer, None, 1, now)) for answer in answers]
 
     def refusal(self, panel: Panel) -> DocumentError | None:
         """Why a panel that can be read is still refused: it names no known analyte of CSF. None: it is not refused."""
@@ -180,7 +181,7 @@ class Service:
         text = in_force(record.panel_document, record.amended_context)
         return StoredPanel(
             panel_id, record.version, count, record.status, record.reason, record.created_at, record.edition_id,
-            plain_numbers(text), text, json.loads(record.interpretation),
+            plain_numbers(text), text, orjson.loads(record.interpretation),
         )  # fmt: skip
 
     def versions(self, panel_id: str) -> tuple[VersionInfo, ...]:
@@ -256,7 +257,7 @@ class Service:
         panel = panel_of(in_force(record.panel_document, record.amended_context))
         draft = _Draft(
             panel, _key_of(panel, head), head, "reinterpreted", record.content_digest, record.panel_document,
-            record.amended_context, json.loads(record.history), edition_id,
+            record.amended_context, orjson.loads(record.history), edition_id,
         )  # fmt: skip
         return self._write(draft, None)
 
@@ -266,7 +267,7 @@ class Service:
         if (refusal := known.refusal(draft.panel)) is not None:
             raise refusal
         basis = None if draft.history is not None else self._basis(draft)
-        history = history_of(basis.earlier, known.edition) if basis is not None else draft.history or {}
+        history = history_of(basis.earlier, known.edition, _collected(draft.panel)) if basis is not None else draft.history or {}
         context = replace(draft.panel.context, history=history)
         status = _status(draft)
         answer = known.core.interpret(replace(draft.panel, status=status, context=context))
@@ -284,7 +285,7 @@ class Service:
             episode=context.texts.get("episode"), collected=_collected(draft.panel), created_at=now,
         )  # fmt: skip
         self._store.add(draft.key, record, _search_tables(answer), basis, received)
-        return Submission(panel_id, version, True, json.loads(text))
+        return Submission(panel_id, version, True, orjson.loads(text))
 
     def _basis(self, draft: _Draft) -> Basis:
         head, episode = draft.head, draft.panel.context.texts.get("episode")
@@ -292,7 +293,7 @@ class Service:
         return self._store.earlier(draft.key.patient_id, _collected(draft.panel), episode, panel_id, seq)
 
     def _stored(self, panel_id: str, version: int) -> Submission:
-        return Submission(panel_id, version, False, json.loads(self._record(panel_id, version).interpretation))
+        return Submission(panel_id, version, False, orjson.loads(self._record(panel_id, version).interpretation))
 
     def _record(self, panel_id: str, version: int | None) -> VersionRecord:
         record = self._store.version(panel_id, version)
@@ -373,8 +374,7 @@ def _matches(if_match: str, newest: str) -> bool:
 
 
 def _document_text(answer: Interpretation, panel_id: str | None, version: int, generated_at: str) -> str:
-    document = panel_json.write(answer, Envelope(panel_id, version, generated_at))
-    return json.dumps(document, ensure_ascii=False, allow_nan=False)
+    return panel_json.text(answer, Envelope(panel_id, version, generated_at))
 
 
 def _search_tables(answer: Interpretation) -> SearchTables:

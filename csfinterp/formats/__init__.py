@@ -33,7 +33,7 @@ _JSON = Format(
     media_types=("application/json",),
     extensions=(".json", ".jsonl", ".ndjson"),
     read=lambda data, limits: [json_format.read(data, limits)],
-    write=json_format.dumps,
+    write=json_format.printed,
 )
 _TEXT = Format(name="text", media_types=("text/plain",), extensions=(".txt",), read=None, write=text_format.write)
 

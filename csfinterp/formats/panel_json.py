@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from datetime import date, datetime
 from typing import Any
 
+import orjson
 from marshmallow import ValidationError
 
 from csfinterp.errors import DocumentError, Fault
+from csfinterp.formats.interpretation_json import Envelope, printed, text, write
 from csfinterp.formats.panel_fields import plain
 from csfinterp.formats.panel_schema import VOLUME_UNITS, PanelSchema
 from csfinterp.formats.strict_json import (
@@ -31,7 +31,6 @@ from csfinterp.formats.strict_json import (
     refuse,
 )
 from csfinterp.model import context as words
-from csfinterp.model.interpretation import Interpretation, Result
 from csfinterp.model.panel import (
     Age,
     Code,
@@ -45,23 +44,12 @@ from csfinterp.model.panel import (
 )
 
 __all__ = [
-    "Envelope", "NumberText", "ReadLimits", "content_digest", "dumps", "parse", "read", "read_document", "read_many",
-    "write",
+    "Envelope", "NumberText", "ReadLimits", "content_digest", "dumps", "parse", "printed", "read", "read_document",
+    "read_many", "text", "write",
 ]  # fmt: skip
 
 _PANEL = PanelSchema()
 _YES_NO = {True: "yes", False: "no"}
-_TUMOR_DNA = ("csf_ctdna", "plasma_ctdna")
-
-
-@dataclass(frozen=True)
-class Envelope:
-    """What the service adds to an interpretation: ids, time, and who was called (by analyte and rule)."""
-
-    panel_id: str | None
-    version: int
-    generated_at: str | datetime
-    acknowledged: Mapping[tuple[str, str], Mapping[str, object]] = field(default_factory=dict)
 
 
 def read(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> Panel:
@@ -178,13 +166,18 @@ def content_digest(panel: Panel) -> str:
     Order of keys, white space, and null against absent make no difference; a value counts as its text. A panel that
     was built without a document is digested from its fields.
     """
-    content: dict[str, Any] = dict(panel.document) or _plain(panel)
+    content: dict[str, Any] = dict(panel.document) or _fields_of(panel)
     content["source"] = {**(content.get("source") or {}), "message_id": None}
     content["observations"] = [
         {**observation, "value": _value_text(observation.get("value"))} for observation in content["observations"]
     ]
     canonical = dumps(_sorted(content))
     return "sha256:" + hashlib.sha256(canonical.encode("utf-8")).hexdigest()
+
+
+def _fields_of(panel: Panel) -> dict[str, Any]:
+    fields: dict[str, Any] = orjson.loads(orjson.dumps(panel, default=dict))
+    return fields
 
 
 def _value_text(value: object) -> str | None:
@@ -198,115 +191,3 @@ def _sorted(value: Any) -> Any:
         inner = {key: _sorted(value[key]) for key in sorted(value)}
         return {key: item for key, item in inner.items() if item not in (None, {}, [])}
     return [_sorted(item) for item in value] if isinstance(value, list) else value
-
-
-def write(interpretation: Interpretation, envelope: Envelope) -> dict[str, object]:
-    """The interpretation document, keys in the order of the contract, made of plain JSON types."""
-    at = envelope.generated_at
-    head = {
-        "panel_id": envelope.panel_id,
-        "version": envelope.version,
-        "status": interpretation.status,
-        "generated_at": at.isoformat() if isinstance(at, datetime) else at,
-    }
-    who = {name: _plain(getattr(interpretation, name)) for name in _WHO}
-    results: dict[str, object] = {
-        "results": [_without(result, "variants") for result in interpretation.results],
-        "issues": _plain(interpretation.issues),
-        "quality": _plain(interpretation.quality),
-    }
-    judged = {name: _plain(getattr(interpretation, name)) for name in ("findings", "profiles", "lm", "hematologic_cns")}
-    last = {
-        "summary": _plain(interpretation.summary),
-        "critical": [_critical(item, envelope) for item in _plain(interpretation.critical)],
-        "citations": _plain(interpretation.citations),
-        "disclaimer": interpretation.disclaimer,
-    }
-    return {**head, **who, **results, **judged, **_readings(interpretation), **last}
-
-
-_WHO = ("edition", "site_rules", "software", "patient", "specimen", "context")
-
-
-def _readings(interpretation: Interpretation) -> dict[str, object]:
-    """Leukemia status, liquid biopsy, patterns, cautions, differential, scores and recommendations."""
-    leukemia = _at_end(_plain(interpretation.leukemia_cns), "text")
-    leukemia["source_status"] = leukemia.pop("status_of_source")
-    scores = []
-    for score in interpretation.scores:
-        entry = _plain(score)
-        scores.append({("class" if name == "class_word" else name): value for name, value in entry.items()})
-    return {
-        "leukemia_cns": leukemia,
-        "liquid_biopsy": {
-            "statements": _plain(interpretation.liquid_biopsy),
-            "variants": _variants(interpretation.results),
-        },
-        "patterns": [_at_end(entry, "lines", "status") for entry in _plain(interpretation.patterns)],
-        "cautions": _plain(interpretation.cautions),
-        "differential": _plain(interpretation.differential),
-        "scores": scores,
-        "recommendations": _plain(interpretation.recommendations),
-    }
-
-
-def _at_end(entry: dict[str, Any], *ours: str) -> dict[str, Any]:
-    """The same entry with the keys that the contract does not print behind those that it does."""
-    for name in ours:
-        entry[name] = entry.pop(name)
-    return entry
-
-
-def _variants(results: tuple[Result, ...]) -> list[dict[str, object]]:
-    """Tumor DNA variants as received; `also_in_plasma` compares gene and HGVS text and nothing else."""
-    tumor_dna = [result for result in results if result.analyte in _TUMOR_DNA]
-    plasma = [result for result in tumor_dna if result.analyte == "plasma_ctdna"]
-    return [
-        {"analyte": result.analyte, **_plain(variant), "also_in_plasma": _in_plasma(result, variant, plasma)}
-        for result in tumor_dna
-        for variant in result.variants
-    ]
-
-
-def _in_plasma(result: Result, variant: Variant, plasma: list[Result]) -> bool | None:
-    """None: the variant is itself from plasma, or plasma was not examined, failed, or named no variants to compare."""
-    if result.analyte == "plasma_ctdna" or variant.hgvs is None:
-        return None
-    named = [other for sample in plasma for other in sample.variants]
-    if any((other.gene, other.hgvs) == (variant.gene, variant.hgvs) for other in named):
-        return True
-    if any(other.gene == variant.gene and other.hgvs is None for other in named):
-        return None
-    examined = named or any(sample.value == "not_detected" for sample in plasma)
-    return False if examined else None
-
-
-def _critical(item: dict[str, object], envelope: Envelope) -> dict[str, object]:
-    told = envelope.acknowledged.get((str(item["analyte"]), str(item["rule"])))
-    return {**item, "acknowledged": item["acknowledged"] if told is None else _plain(told)}
-
-
-def _without(result: Result, *names: str) -> dict[str, object]:
-    return {name: value for name, value in _plain(result).items() if name not in names}
-
-
-_ATOMS = (str, float, int, bool, type(None))
-_names: dict[type, tuple[str, ...]] = {}  # field names of dataclasses: asking each time costs most of a document
-
-
-def _plain(value: Any) -> Any:
-    """Dataclasses and mappings as dicts in their own order, sequences as lists, dates as ISO text."""
-    kind = type(value)
-    if kind in _ATOMS:
-        return value
-    if kind is tuple or kind is list:
-        return [_plain(item) for item in value]
-    if kind not in _names and is_dataclass(value):
-        _names[kind] = tuple(item.name for item in fields(value))
-    if kind in _names:
-        return {name: _plain(getattr(value, name)) for name in _names[kind]}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value) if isinstance(value, NumberText) else value

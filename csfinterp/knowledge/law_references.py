@@ -186,9 +186,10 @@ def targets_law(subject: Subject) -> Iterator[EditionError]:
                 yield subject.slip(
                     rule, f"{rule.id} suppresses {name!r}, which the edition does not know", "suppresses"
                 )
-        for name in rule.lower_bound:
-            if name not in words.quantities:
-                yield subject.slip(rule, f"{rule.id}: lower_bound names unknown quantity {name!r}", "lower_bound")
+        for key, names in (("lower_bound", rule.lower_bound), ("unread", rule.unread)):
+            for name in names:
+                if name not in words.quantities:
+                    yield subject.slip(rule, f"{rule.id}: {key} names unknown quantity {name!r}", key)
         if bool(rule.suppresses) != (rule.severity == "suppresses"):
             yield subject.slip(rule, f"{rule.id}: severity suppresses and a list of targets go together", "severity")
     for finding in edition.findings:

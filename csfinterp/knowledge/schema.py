@@ -183,7 +183,7 @@ class AnalyteSchema(Sourced):
     values = many_of(ValueSchema)
     needs_organism = Truth(load_default=False)
     counterpart = maybe_text()
-    repeats = one_of(("none", "tube", "organism"), load_default="none")
+    repeats = one_of(("none", "tube", "organism", "any_positive"), load_default="none")
     traps = maybe_text()
 
 
@@ -252,6 +252,7 @@ class QualitySchema(Sourced):
     suppresses = texts_list()
     not_judged = one_of(NOT_JUDGED, load_default="suppressed")
     lower_bound = texts_list()
+    unread = texts_list()
     marks = texts_list()
     text = Text(required=True)
 

@@ -37,6 +37,7 @@ class Builder(RowBuilder):
             suppresses=tuple(entry["suppresses"]),
             not_judged=entry["not_judged"],
             lower_bound=tuple(entry["lower_bound"]),
+            unread=tuple(entry["unread"]),
             marks=tuple(entry["marks"]),
         )
         return self.places.note(built, entry["at"])

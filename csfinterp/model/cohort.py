@@ -159,14 +159,15 @@ class Judged:
     """What rules may read after suppression, shape (quantities, panels): NaN where a rule withheld the value.
 
     `truth`: of every quality rule. `withheld`: reason number per (statement, panel), 0 none (None: nothing withheld).
-    `at_least`: the value is only a lower bound (None: nowhere).
+    `at_least`: the value is only a lower bound. `unread`: it keeps its flag, but no rule reads it (None: nowhere).
     """
 
     truth: Bytes
     low: Floats
     high: Floats
-    withheld: Bytes | None
-    at_least: Bools | None
+    withheld: Bytes | None = None
+    at_least: Bools | None = None
+    unread: Bools | None = None
 
 
 @dataclass(frozen=True)

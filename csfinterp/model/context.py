@@ -92,12 +92,13 @@ CODED_SUBJECT: dict[str, tuple[str, ...]] = {
     "puncture_repeated": ("no", "yes"),
     "first_cytology_sample": ("no", "yes"),
     "first_tumor_cells": ("no", "yes"),
+    "seen_csf_cytology": ("no", "yes"),
     "earlier_neutrophilic": ("not_stated", "yes"),
     "dominant_ig": ("unknown", "none", "igg", "iga", "igm", "three_class"),
     "spinal_signs": ("not_stated", "yes"),
     "cranial_signs": ("not_stated", "yes"),
     "last_tube": ("unknown", "yes", "no"),
-    "leukocytes_unusable": ("no", "yes"),
+    "leukocytes_sent": ("no", "usable", "unusable"),
     "assay_comparable": ("no", "yes"),
 }
 # Which class of organism any positive result of the panel has: several may be found at once.

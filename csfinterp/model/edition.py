@@ -171,7 +171,8 @@ class Analyte:
     """One quantity or coded result in one specimen; an id never changes its meaning.
 
     `kind`: quantity or coded. `specimen`: csf, serum, plasma, blood, csf_and_serum, patient. `unit`: canonical UCUM
-    code. `counterpart`: the same test in the other specimen. `repeats`: tube, organism or none.
+    code. `counterpart`: the same test in the other specimen. `repeats`, what may tell two results apart: tube, organism,
+    none; any_positive: nothing, but a positive one counts whatever the others say.
     """
 
     id: str
@@ -278,6 +279,7 @@ class QualityRule:
     Targets are ids of quantities (flag null with `not_judged`, rules read UNKNOWN) or of findings. Targets named in
     `marks` keep flag and value, with the rule's text beside them. Targets named in
     `lower_bound` are not withheld but read as "at least this value": a high one stands, a normal one is not judged.
+    Quantities named in `unread` keep their flag, but rules read UNKNOWN.
     Critical flags are never suppressed.
     """
 
@@ -293,6 +295,7 @@ class QualityRule:
     not_judged: str = "suppressed"
     lower_bound: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -251,12 +251,12 @@ class LeukemiaResult:
     row: int | None
     provisional: bool
     reason: str | None
-    text: str
     because: tuple[str, ...]
     missing: tuple[str, ...]
     would_settle: tuple[str, ...]
     citations: tuple[str, ...]
-    status_of_source: str
+    text: str
+    source_status: str
 
 
 @dataclass(frozen=True)
@@ -299,8 +299,8 @@ class PatternResult:
     against: tuple[str, ...]
     missing: tuple[str, ...]
     text: str
-    lines: tuple[StatementResult, ...]
     citations: tuple[str, ...]
+    lines: tuple[StatementResult, ...]
     status: str
 
 

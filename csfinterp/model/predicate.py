@@ -6,6 +6,7 @@ interval ("<5", or a lower bound) gives TRUE or FALSE only if every value of the
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -185,30 +186,33 @@ def children(predicate: Predicate) -> tuple[Predicate, ...]:
     return (predicate.item,) if isinstance(predicate, Not) else ()
 
 
-def leaves(predicate: Predicate) -> Iterator[Predicate]:
+def leaves(predicate: Predicate) -> tuple[Predicate, ...]:
     """All predicates without children, from left to right."""
-    inner = children(predicate)
-    if not inner:
-        yield predicate
-    for item in inner:
-        yield from leaves(item)
+    kept: dict[str, typing.Any] = predicate.__dict__  # beside the fields: every panel asks the same rules again
+    found: tuple[Predicate, ...] | None = kept.get("_leaves")
+    if found is None:
+        inner = children(predicate)
+        found = kept["_leaves"] = tuple(leaf for item in inner for leaf in leaves(item)) if inner else (predicate,)
+    return found
 
 
 def inputs(predicate: Predicate) -> tuple[str, ...]:
     """Ids of the quantities and coded inputs that the leaves read, each once,
     in order (limits that are quantities too)."""
-    seen: dict[str, None] = {}
-    for leaf in leaves(predicate):
-        match leaf:
-            case Above(quantity, limit) | Below(quantity, limit):
-                seen[quantity] = None
-                if limit.quantity:
-                    seen[limit.quantity] = None
-            case Between(quantity, low, high):
-                seen[quantity] = None
-                seen.update({limit.quantity: None for limit in (low, high) if limit.quantity})
-            case Flagged(analyte):
-                seen[analyte] = None
-            case Is(name) | Known(name):
-                seen[name] = None
-    return tuple(seen)
+    kept: dict[str, typing.Any] = predicate.__dict__
+    found: tuple[str, ...] | None = kept.get("_inputs")
+    if found is None:
+        found = kept["_inputs"] = tuple(dict.fromkeys(name for leaf in leaves(predicate) for name in _read_by(leaf)))
+    return found
+
+
+def _read_by(leaf: Predicate) -> Iterator[str]:
+    match leaf:
+        case Above(quantity, limit) | Below(quantity, limit):
+            yield quantity
+            yield from [limit.quantity] if limit.quantity else ()
+        case Between(quantity, low, high):
+            yield quantity
+            yield from (limit.quantity for limit in (low, high) if limit.quantity)
+        case Flagged(name) | Is(name) | Known(name):
+            yield name

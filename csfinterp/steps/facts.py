@@ -25,7 +25,7 @@ def stated_facts(panel: Panel, named: Named) -> dict[str, str]:
     samples = context.numbers.get("csf_samples_examined", history.get("csf_samples_examined"))
     earlier, first = history.get("csf_cytology"), history.get("first_finding")
     positive = isinstance(earlier, Mapping) and earlier.get("value") == "positive"
-    seen = positive or (isinstance(first, Mapping) and bool({"csf_cytology", "csf_blasts_pct"} & set(first)))
+    found = set(first) if isinstance(first, Mapping) else set()
     facts = {
         "primary_breast": (context.tumor_primary or "").strip().casefold() == "breast",
         "primary_lung": (context.tumor_primary or "").strip().casefold() == "lung",
@@ -35,7 +35,8 @@ def stated_facts(panel: Panel, named: Named) -> dict[str, str]:
         "platform_stated": bool(platform_name(panel)),
         "puncture_repeated": (panel.specimen.puncture_number or 0) > 1,
         "first_cytology_sample": samples == 1 if isinstance(samples, int | float) else _nothing_examined(earlier),
-        "first_tumor_cells": not seen,  # steps/derive.py adds: and tumor cells now
+        "seen_csf_cytology": positive or "csf_cytology" in found,
+        "first_tumor_cells": not positive and not found & {"csf_cytology", "csf_blasts_pct"},  # steps/derive.py adds: and tumor cells now
         "spinal_signs": "radicular_pain" in context.stated,
         "cranial_signs": "cranial_nerve_palsy" in context.stated,
         "variant_myd88_l265p": any(

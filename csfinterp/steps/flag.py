@@ -9,6 +9,7 @@ from math import inf
 import numpy as np
 
 from csfinterp.model.cohort import Bools, Bytes, Cohort, Flags, Floats, Ints, Judged, Partition
+from csfinterp.model.context import CODED_SUBJECT
 from csfinterp.model.edition import Analyte, ReferenceInterval
 from csfinterp.steps.intervals import AgeBands, IntervalTable
 from csfinterp.steps.layout import FLAG, REASON, Layout
@@ -17,6 +18,7 @@ from csfinterp.steps.truth import TRUE, Facts, Program
 N, L, H, LL, HH = (np.int8(FLAG[word]) for word in ("N", "L", "H", "LL", "HH"))
 # Ranks from low to high; a censored value has a lowest and a highest possible rank.
 RANK_FLAGS = np.array([LL, L, N, H, HH], np.int8)
+YES = np.int8(CODED_SUBJECT["seen_csf_cytology"].index("yes"))
 BLOOD = ("serum", "plasma", "blood")
 READINGS, NO_READING = 64, 9999  # a band's flag and reason as one number, to see whether two bands say the same
 
@@ -79,6 +81,7 @@ class Flagger:
         shape = (len(layout.coded_analytes), width)
         self._coded_flag, self._coded_reason = np.zeros(shape, np.int8), np.zeros(shape, np.int8)
         self._coded_critical = np.zeros(shape, np.int8)
+        self._first_only: list[tuple[int, int, int, int, int]] = []
         for row, analyte in enumerate(layout.coded_analytes):
             for number, value in enumerate(analyte.values, start=1):
                 self._coded_flag[row, number] = FLAG[value.flag]
@@ -88,6 +91,9 @@ class Flagger:
                 row = layout.statement[name] - len(layout.quantities)
                 for word in rule.words:
                     place = layout.words[name].index(word) + 1
+                    if rule.first_only:
+                        plain = (int(self._coded_flag[row, place]), int(self._coded_reason[row, place]))
+                        self._first_only.append((row, place, layout.coded[f"seen_{name}"], *plain))
                     self._coded_flag[row, place] = FLAG[rule.flag]
                     self._coded_reason[row, place] = 0
                     self._coded_critical[row, place] = number
@@ -166,10 +172,16 @@ class Flagger:
         start = len(self._layout.quantities)
         for statement, column, word in cohort.repeated_words:
             number = int(self._coded_critical[statement - start, word + 1])
-            if number:
+            if number and not self._again(cohort, statement - start, word + 1, column):
                 found[statement, column] = int(self._coded_flag[statement - start, word + 1])
                 critical[statement, column] = number
         return found
+
+    def _again(self, cohort: Cohort, row: int, place: int, column: int) -> bool:
+        """The word was found in an earlier panel, and its critical rule asks for the first time only."""
+        return any(
+            cohort.code[seen, column] == YES for own, word, seen, *_ in self._first_only if (own, word) == (row, place)
+        )
 
     def critical_numbers(self, quantity: int, low: float, high: float, ages: Floats) -> list[int]:
         """Numbers (from 1) of the critical rules that the closed interval low..high meets as a whole."""
@@ -290,6 +302,10 @@ class Flagger:
         critical[start:] = np.take_along_axis(self._coded_critical, words, axis=1)
         sent = words > 0
         reason[start:] = np.where(sent, np.take_along_axis(self._coded_reason, words, axis=1), reason[start:])
+        for row, place, seen, plain_flag, plain_reason in self._first_only:  # found before: the rule is over
+            again = (words[row] == place) & (cohort.code[seen] == YES)
+            flag[start + row][again], reason[start + row][again] = plain_flag, plain_reason
+            critical[start + row][again] = 0
 
     def _close_gates(self, cohort: Cohort, part: Partition, flag: Bytes, reason: Bytes) -> None:
         if self._gates is None:
@@ -305,12 +321,14 @@ class Flagger:
 
     @staticmethod
     def _for_rules(flag: Bytes, judged: Judged) -> Bytes:
-        """Flags as rules read them: a normal or low count that is only a lower bound is not known."""
-        if judged.at_least is None:
+        """Flags as rules read them: a normal or low count that is only a lower bound, or one no rule reads, is not
+        known."""
+        if judged.at_least is None or judged.unread is None:
             return flag
         seen = flag.copy()
-        rows = len(judged.at_least)
-        seen[:rows][judged.at_least & ((seen[:rows] == N) | (seen[:rows] == L) | (seen[:rows] == LL))] = 0
+        values = seen[: len(judged.at_least)]
+        values[judged.at_least & ((values == N) | (values == L) | (values == LL))] = 0
+        values[judged.unread] = 0
         return seen
 
 

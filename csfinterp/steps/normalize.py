@@ -357,7 +357,7 @@ class Normalizer:
             cohort.repeat[row] = True
         # Judged by nobody; a critical word is still told (safety law SL41).
         cohort.repeated_words += [(statement, column, word) for _, word in repeated if word >= 0]
-        if analyte.repeats == "organism":  # any positive is positive (interfaces.md section 1)
+        if analyte.repeats in ("organism", "any_positive"):  # any positive is positive (interfaces.md section 1, SL41)
             repeated = [pair for pair in repeated if pair[1] != 0]
         group = [pair for pair in group if pair not in repeated]
         cohort.code[self._layout.coded[analyte.id], column] = -1
@@ -385,9 +385,10 @@ class Normalizer:
                 if cohort.high is not cohort.low:
                     cohort.high[layout.quantity[name]] = numbers
         self._best_cytology(cohort)
-        if "csf_leukocytes" in layout.quantity:  # sent but not usable: no other count stands in (ER10)
-            reason = cohort.reason[layout.statement["csf_leukocytes"]]
-            cohort.code[layout.coded["leukocytes_unusable"]] = reason > 0
+        if "csf_leukocytes" in layout.quantity:  # sent, usable or not: no other count stands in (ER10)
+            row = layout.statement["csf_leukocytes"]
+            word = np.where(cohort.reason[row] > 0, 2, cohort.leading[row] >= 0)
+            cohort.code[layout.coded["leukocytes_sent"]] = word
 
     def _best_cytology(self, cohort: Cohort) -> None:
         """Best of this panel and the history it carries: a later negative never undoes an earlier positive (SL11)."""

@@ -27,6 +27,9 @@ class Quality:
         self._bound = [
             (number, layout.quantity[target]) for number, rule in enumerate(rules) for target in rule.lower_bound
         ]
+        self._unread = [
+            (number, layout.quantity[target]) for number, rule in enumerate(rules) for target in rule.unread
+        ]
         self.bounds: dict[str, list[int]] = {}
         for number, rule in enumerate(rules):
             for target in rule.lower_bound:
@@ -35,22 +38,29 @@ class Quality:
         for number, rule in enumerate(rules):
             for target in rule.suppresses:
                 self.vetoes.setdefault(target, []).append(number)
-        self._suppressing = np.array([bool(rule.suppresses or rule.lower_bound) for rule in rules], np.bool_)
+        self._suppressing = np.array(
+            [bool(rule.suppresses or rule.lower_bound or rule.unread) for rule in rules], np.bool_
+        )
 
     def judge(self, cohort: Cohort) -> Judged:
         """Truth of every rule, and the values as rules may read them."""
         truth = self._program.run(Facts.of(cohort))[self._take]
         holds = truth == TRUE
-        if not holds[self._suppressing].any():
-            return Judged(truth, cohort.low, cohort.high, None, None)
+        anywhere = holds.any(axis=1)
+        if not anywhere[self._suppressing].any():
+            return Judged(truth, cohort.low, cohort.high)
         low, high = cohort.low.copy(), cohort.high.copy()
         withheld = np.zeros((len(self._layout.statements), cohort.size), np.int8)
-        at_least = np.zeros(low.shape, np.bool_)
+        at_least, unread = np.zeros(low.shape, np.bool_), np.zeros(low.shape, np.bool_)
         for number, statement, reason in self._withhold:
+            if not anywhere[number]:
+                continue
             withheld[statement] = np.where(holds[number] & (withheld[statement] == 0), reason, withheld[statement])
         for number, quantity in self._bound:
             at_least[quantity] |= holds[number]
-        values = withheld[: len(low)] > 0
+        for number, quantity in self._unread:
+            unread[quantity] |= holds[number]
+        values = (withheld[: len(low)] > 0) | unread
         low[values] = high[values] = np.nan
         high[at_least & ~np.isnan(high)] = np.inf
-        return Judged(truth, low, high, withheld, at_least)
+        return Judged(truth, low, high, withheld, at_least, unread)

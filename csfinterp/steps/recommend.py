@@ -30,7 +30,7 @@ class Advice:
         given = dict(quality) | {name: start + row for name, row in first.items()}
         given |= {f"{name}>={word}": start + first_size + place for place, (name, word) in enumerate(self.asked)}
         self._program = Program(layout, statements, given)
-        self.rows = self._program.rows
+        self.rows, self.nodes = self._program.rows, self._program.nodes
 
     def decide(self, facts: Facts, quality: Bytes, first: Bytes, asked: list[Bytes]) -> Bytes:
         """Truth of every node; `asked`: truth of each entry of `self.asked`, in order."""

@@ -91,7 +91,8 @@ class _Other:
 
 
 class Program:
-    """Named predicates compiled together. `rows[name]` is the row of its truth in the array that `run` returns.
+    """Named predicates compiled together. `rows[name]` is the row of its truth in the array that `run` returns;
+    `nodes[id(predicate)]` that of any part of them (the edition keeps the predicates alive).
 
     `statements`: name -> predicate, in an order in which `Holds` only names earlier ones or `given` ones.
     `veto`: name -> rows of `given`; where one of them is TRUE the statement is UNKNOWN (a quality rule suppressed it).
@@ -118,6 +119,7 @@ class Program:
         self._level: dict[int, int] = {}
         self._ops: dict[tuple[int, str], list[tuple[int, tuple[int, ...], int]]] = {}
         self._node: dict[Predicate, int] = {}
+        self.nodes: dict[int, int] = {}
         self.rows: dict[str, int] = {}
         for name, predicate in statements.items():
             self.rows[name] = self._statement(name, predicate)
@@ -226,8 +228,13 @@ class Program:
         return node
 
     def _visit(self, predicate: Predicate) -> int:
-        if predicate in self._node:
-            return self._node[predicate]
+        node = self._node.get(predicate)
+        if node is None:
+            node = self._node[predicate] = self._make(predicate)
+        self.nodes[id(predicate)] = node
+        return node
+
+    def _make(self, predicate: Predicate) -> int:
         match predicate:
             case All(items):
                 node = self._group("and", tuple(self._visit(item) for item in items))
@@ -248,7 +255,6 @@ class Program:
             case _:
                 kind, place = self._leaf[predicate]
                 node = self._offset[kind] + place
-        self._node[predicate] = node
         return node
 
     def _group(self, kind: str, nodes: tuple[int, ...], k: int = 0) -> int:

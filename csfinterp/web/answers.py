@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
 
+import orjson
 from flask import Response, request
 
 from csfinterp.web.problems import KINDS, Problem
@@ -47,12 +45,4 @@ def negotiated(etag: str, writers: Mapping[str, Callable[[], str]], default: str
 
 def json_text(document: object) -> str:
     """`document` (plain values, dataclasses, dates) as JSON text in its own key order."""
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
-
-
-def _plain(value: object) -> object:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    return orjson.dumps(document).decode()

@@ -118,6 +118,13 @@ def lines() -> Iterator[Line]:
         (5, 2),
     )
     yield Line("one panel of 20 observations, core / oracle", one / plain, 1.0, False)
+    envelope = panel_json.Envelope(None, 1, "2026-03-01T10:00:00Z")
+    whole, alone = side_by_side(
+        lambda: [panel_json.text(core.interpret(panel), envelope) for panel in panels],
+        lambda: [core.outcomes((panel,)) for panel in panels],
+        (3, 5),
+    )
+    yield Line("one panel, core + explain + JSON / core", whole / alone, 3.0, False)
     per_oracle = seconds(lambda: [oracle.interpret(found) for found in documents], 3) / len(documents)
     yield Line("1,000,000 panels in chunks, oracle per panel / core per panel", per_oracle / million(core), 100.0, True)
     yield conversion(core)

@@ -246,8 +246,8 @@ def _recommendations() -> tuple[RecommendationResult, ...]:
 
 def _leukemia() -> LeukemiaResult:
     return LeukemiaResult(
-        "CNS2a", "5", True, None, "Blasts with few cells: CNS2a.", ("csf_blasts_pct 2 % > 0 %",),
-        ("blood_blasts_present",), ("cns_leukemia_signs",), ("recalled2000",), "recalled",
+        "CNS2a", 5, True, None, ("csf_blasts_pct 2 % > 0 %",), ("blood_blasts_present",), ("cns_leukemia_signs",),
+        ("recalled2000",), "Blasts with few cells: CNS2a.", "recalled",
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def panel_words(edition, document, cells):
         "first_cytology_sample": yes(first_sample(context)),
         "first_tumor_cells": yes(first_tumor_cells(context, cells)),
         "last_tube": last_tube(specimen, cells),
-        "leukocytes_unusable": yes(sent_in_vain(cells, "csf_leukocytes")),
+        "leukocytes_sent": how_sent(cells, "csf_leukocytes"),
         "assay_comparable": yes(edition["site"].get("assay_comparable")),  # only a site says so
     }
 
@@ -115,10 +115,10 @@ def myd88(variant):
     return variant["gene"].strip().upper() == "MYD88" and "L265P" in (variant.get("hgvs") or "").upper()
 
 
-def sent_in_vain(cells, analyte):
-    """A result of this analyte was sent, and none can be used: another count does not stand in for it (ER10)."""
+def how_sent(cells, analyte):
+    """Whether a result of this analyte was sent, and one that can be used: no other count stands in for it (ER10)."""
     own = [cell for cell in cells if cell["analyte"] == analyte and cell["problem"] not in SPECIMEN_PROBLEMS]
-    return bool(own) and not any(cell["leads"] for cell in own)
+    return ("usable" if any(cell["leads"] for cell in own) else "unusable") if own else "no"
 
 
 def last_tube(specimen, cells):

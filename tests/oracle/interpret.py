@@ -50,7 +50,7 @@ class Panel:
         self.coded = {}
         self.verdicts = {}  # of the leading value of each quantity or coded analyte
         self.memo = {}
-        self.lower_bounds, self.withheld = set(), {}
+        self.lower_bounds, self.withheld, self.unread = set(), {}, set()
         self.take_leading_values()
         self.computed = self.calculate()
         self.compare_ready_made()
@@ -149,6 +149,7 @@ class Panel:
                 for target in rule.get("suppresses") or []:
                     self.withheld.setdefault(target, rule.get("not_judged") or "suppressed")
                 self.lower_bounds |= set(rule.get("lower_bound") or [])
+                self.unread |= set(rule.get("unread") or [])
         self.quality_done = True
         self.memo = {name: truth for name, truth in self.memo.items() if name in self.quality}
 
@@ -226,7 +227,7 @@ class Panel:
     # What predicates ask
 
     def quantity(self, name):
-        if getattr(self, "quality_done", False) and name in self.withheld:
+        if getattr(self, "quality_done", False) and (name in self.withheld or name in self.unread):
             return None
         if name in ("count_abnormal", "count_judged"):
             return self.count(name)
@@ -251,7 +252,7 @@ class Panel:
     def possible_flags(self, name):
         """Every flag the quantity may have; empty or with None where it is not judged."""
         verdict = self.verdicts.get(name)
-        if verdict is None:
+        if verdict is None or name in self.unread:
             return ()
         if name in self.lower_bounds:
             return tuple({more for flag in verdict.possible for more in MORE.get(flag, (flag,))})

@@ -312,7 +312,7 @@ def mark_duplicates(edition, cells, issues):
             cell["duplicate"] = True
             issues.add(("duplicate_result", cell["index"]))
         usable = [cell for cell in group if not cell["duplicate"] and not cell["problem"]]
-        if repeats == "organism":  # any positive is positive
+        if repeats in ("organism", "any_positive"):
             for cell in group:
                 cell["leads"] = cell in usable or cell["word"] == "positive"
         elif usable:
@@ -323,7 +323,7 @@ def duplicates(group, repeats):
     """The cells of one analyte that are no legal repeat."""
     if len(group) == 1:
         return []
-    if repeats == "none":
+    if repeats in ("none", "any_positive"):
         return group
     if repeats == "tube":
         tubes = [cell["tube"] for cell in group]

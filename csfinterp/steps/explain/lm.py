@@ -129,7 +129,7 @@ def leukemia(row: Row) -> LeukemiaResult:
         missing=tuple(names),
         would_settle=tuple(settle),
         citations=found.citations if found else table.citations,
-        status_of_source=found.status if found else table.status,
+        source_status=found.status if found else table.status,
     )
 
 

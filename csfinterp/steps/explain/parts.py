@@ -28,6 +28,13 @@ class Evidence(Protocol):
     def at(self, number: int, **words: str) -> Verdict: ...
 
 
+class Compiled(Protocol):
+    """A compiled program; see steps/truth.py."""
+
+    rows: dict[str, int]
+    nodes: dict[int, int]
+
+
 class ColumnEvidence(Protocol):
     """A table decided per panel; see steps/classify.py."""
 
@@ -40,8 +47,8 @@ class Parts:
 
     `read_value`: canonical value and comparator of one observation row. `not_sent`: words for "no result yet".
     `from_receipt`: times to analysis that count to the receipt. `critical_numbers`: critical rules (counted from 1)
-    that an interval low..high of a quantity meets. `quality`, `first`,
-    `advice`: name -> row of the truth of the three programs; `grades`: pattern -> row. `vetoes`, `bounds`:
+    that an interval low..high of a quantity meets. `quality`: rule -> row of its truth; `first`, `advice`: the two
+    programs; `grades`: pattern -> row. `vetoes`, `bounds`:
     id -> rows of the quality rules that withhold it or make it a lower bound. `profile_start`: first row of a profile.
     """
 
@@ -56,8 +63,8 @@ class Parts:
     quality: Mapping[str, int]
     vetoes: Mapping[str, Sequence[int]]
     bounds: Mapping[str, Sequence[int]]
-    first: Mapping[str, int]
-    advice: Mapping[str, int]
+    first: Compiled
+    advice: Compiled
     grades: Mapping[str, int]
     profile_start: Mapping[str, int]
     evidence: Mapping[str, Evidence]

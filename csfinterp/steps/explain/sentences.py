@@ -330,7 +330,7 @@ def leukemia(marks: LeukemiaResult) -> Iterator[Weighted]:
     """The CNS status of leukemia, where one is asked for."""
     if marks.status != "not_applicable" and marks.text:
         text = marks.text.rstrip(".") + (" (provisional)." if marks.provisional else ".")
-        yield _said(8, text, ("leukemia_cns", str(marks.row or "")), marks.citations, marks.status_of_source)
+        yield _said(8, text, ("leukemia_cns", str(marks.row or "")), marks.citations, marks.source_status)
 
 
 # context ------------------------------------------------------------------------------------------------------------

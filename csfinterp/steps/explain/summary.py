@@ -104,11 +104,12 @@ def _headline(row: Row, told: Told, spoken: list[PatternResult]) -> str:
 
 
 def _calls(row: Row, critical: tuple[CriticalResult, ...]) -> list[str]:
-    """One phrase for the service's own calls and one for those that only the laboratory flagged."""
+    """One phrase for the service's own calls and one for those that only the laboratory holds critical."""
     names = row.parts.edition.analyte
-    own = [entry for entry in critical if entry.source == "service"]
-    told = {entry.analyte for entry in own}
-    others = [entry for entry in critical if entry.source != "service" and entry.analyte not in told]
+    own_critical = {entry.analyte for entry in critical if entry.source == "service" and entry.level == "critical"}
+    others = [entry for entry in critical if entry.source != "service" and entry.analyte not in own_critical]
+    more = {entry.analyte for entry in others}
+    own = [entry for entry in critical if entry.source == "service" and entry.analyte not in more]
     found = []
     if own:
         word = "critical" if any(entry.level == "critical" for entry in own) else "urgent"

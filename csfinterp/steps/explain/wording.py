@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from csfinterp.model.context import FLAGS
@@ -29,6 +29,7 @@ from csfinterp.model.predicate import (
 UNIT_WORDS = {"10*-3": "x10-3", "1": "", "cm[H2O]": "cmH2O", "10*6/L": "10^6/L"}
 SIGNS = {(True, True): ">=", (True, False): ">", (False, True): "<=", (False, False): "<"}
 PAIRS_OF_SIGNS = {">=": "<", ">": "<=", "<=": ">", "<": ">="}
+OPPOSITE = {Truth.TRUE: Truth.FALSE, Truth.FALSE: Truth.TRUE, Truth.UNKNOWN: Truth.UNKNOWN}
 FLAG_MEANING = {
     "N": "normal", "L": "low", "H": "high", "LL": "critically low", "HH": "critically high", "A": "abnormal",
     "AA": "critical",
@@ -116,7 +117,10 @@ class Seen:
 
 
 class Reader(Protocol):
-    """What the sentences of one panel read; row.Row is the one implementation."""
+    """What the sentences of one panel read; row.Row is the one implementation. `told`: leaves put into words before,
+    by identity and by whether they hold."""
+
+    told: dict[tuple[int, bool], str]
 
     def seen(self, name: str) -> Seen: ...
 
@@ -135,30 +139,44 @@ class Reader(Protocol):
     def behind(self, name: str) -> Reader: ...
 
 
-def reasons(predicate: Predicate, wanted: Truth, reader: Reader) -> Iterator[str]:
+def reasons(predicate: Predicate, wanted: Truth, reader: Reader) -> list[str]:
     """The leaves that make `predicate` TRUE (or FALSE) for this panel, each as a short statement with its numbers."""
+    told: list[str] = []
+    _gather(predicate, wanted, reader, told)
+    return told
+
+
+def _gather(predicate: Predicate, wanted: Truth, reader: Reader, told: list[str]) -> None:
     if reader.truth(predicate) is not wanted:
         return
     match predicate:
         case All(items) | Any(items) | AtLeast(_, items):
             for item in items:
-                yield from reasons(item, wanted, reader)
+                _gather(item, wanted, reader, told)
         case FirstKnown(items):
-            for item in items:
-                if reader.truth(item) is not Truth.UNKNOWN:
-                    yield from reasons(item, wanted, reader)
-                    return
+            decisive = (item for item in items if reader.truth(item) is not Truth.UNKNOWN)
+            for item in islice(decisive, 1):
+                _gather(item, wanted, reader, told)
         case Not(item):
-            yield from reasons(item, Truth(2 - wanted), reader)
+            _gather(item, OPPOSITE[wanted], reader, told)
         case Holds(name, None) if (named := reader.named(name)) is not None:
-            told = list(reasons(named, wanted, reader.behind(name)))
-            yield from told or [leaf_words(predicate, wanted is Truth.TRUE, reader)]
+            told += reasons(named, wanted, reader.behind(name)) or [
+                leaf_words(predicate, wanted is Truth.TRUE, reader)
+            ]
         case _:
-            yield leaf_words(predicate, wanted is Truth.TRUE, reader)
+            told.append(leaf_words(predicate, wanted is Truth.TRUE, reader))
 
 
 def leaf_words(leaf: Predicate, holds: bool, reader: Reader) -> str:
     """One leaf as it stands in this panel: "csf_lactate 4.2 mmol/L >= 3.5 mmol/L"."""
+    key = id(leaf), holds
+    told = reader.told.get(key)
+    if told is None:
+        told = reader.told[key] = _leaf_words(leaf, holds, reader)
+    return told
+
+
+def _leaf_words(leaf: Predicate, holds: bool, reader: Reader) -> str:
     match leaf:
         case Above(quantity, limit, inclusive):
             return _comparison(quantity, limit, SIGNS[True, inclusive], holds, reader)
