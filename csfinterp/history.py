@@ -27,7 +27,8 @@ def history_of(earlier: Iterable[EarlierPanel], edition: Edition, collected: Col
 
     `collected`: the collection time of the panel that it is for. `csf_cytology`: the best word in the edition's order,
     of the first sample that had it. `csf_samples_examined`: the punctures with a cytology, this one included; panels
-    of one collection time (sent by two systems, or in parts) are one puncture. `albumin_quotient`: the last one, in its canonical unit.
+    of one collection time (sent by two systems, or in parts) are one puncture. `albumin_quotient`: the last one, in
+    its canonical unit.
     `first_finding`: per analyte the first panel where it was found.
     """
     rows = [(json.loads(row.contributes), row) for row in earlier]

@@ -267,7 +267,9 @@ class Service:
         if (refusal := known.refusal(draft.panel)) is not None:
             raise refusal
         basis = None if draft.history is not None else self._basis(draft)
-        history = history_of(basis.earlier, known.edition, _collected(draft.panel)) if basis is not None else draft.history or {}
+        history: Mapping[str, object] = draft.history or {}
+        if basis is not None:
+            history = history_of(basis.earlier, known.edition, _collected(draft.panel))
         context = replace(draft.panel.context, history=history)
         status = _status(draft)
         answer = known.core.interpret(replace(draft.panel, status=status, context=context))

@@ -788,7 +788,7 @@ def test_no_statement_contradicts_another(core, block):
     for seed, document in zip(seeds, documents(core, seeds), strict=True):
         view = View(document)
         for sentence, faults in CHECKS.items():
-            wrong += [f"seed {seed}: {sentence}: {fault}" for fault in faults(view) ]
+            wrong += [f"seed {seed}: {sentence}: {fault}" for fault in faults(view)]
     assert not wrong, f"{len(wrong)} contradictions\n" + "\n".join(wrong[:40])
 
 

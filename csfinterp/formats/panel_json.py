@@ -7,7 +7,7 @@ document that is unreadable or breaks the schema is refused, with one Fault per 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import orjson

@@ -26,6 +26,7 @@ NOT_JUDGED = (
     "quotient_scale_unknown", "blood_contamination", "blood_trace", "sample_too_old", "position_not_lateral",
     "nondiagnostic", "indeterminate", "failed", "duplicate_result", "suppressed",
 )  # fmt: skip
+UNIT_ISSUES = ("unit_missing", "unit_unknown", "quotient_scale_unknown")
 ISSUE_CODES = (
     *NOT_JUDGED, "code_unknown", "organism_missing", "derived_disagrees", "soft_bound", "number_sent_as_text",
     "pairing_assumed",
@@ -93,6 +94,8 @@ CODED_SUBJECT: dict[str, tuple[str, ...]] = {
     "first_cytology_sample": ("no", "yes"),
     "first_tumor_cells": ("no", "yes"),
     "seen_csf_cytology": ("no", "yes"),
+    "protein_flagged_low": ("no", "yes"),
+    "unit_in_doubt": ("no", "yes"),
     "earlier_neutrophilic": ("not_stated", "yes"),
     "dominant_ig": ("unknown", "none", "igg", "iga", "igm", "three_class"),
     "spinal_signs": ("not_stated", "yes"),

@@ -171,8 +171,8 @@ class Analyte:
     """One quantity or coded result in one specimen; an id never changes its meaning.
 
     `kind`: quantity or coded. `specimen`: csf, serum, plasma, blood, csf_and_serum, patient. `unit`: canonical UCUM
-    code. `counterpart`: the same test in the other specimen. `repeats`, what may tell two results apart: tube, organism,
-    none; any_positive: nothing, but a positive one counts whatever the others say.
+    code. `counterpart`: the same test in the other specimen. `repeats`, what may tell two results apart: tube,
+    organism, none; any_positive: nothing, but a positive one counts whatever the others say.
     """
 
     id: str

@@ -10,6 +10,7 @@ from csfinterp.model.panel import Observation, Panel
 Named = dict[str, list[Observation]]
 
 ORGANISM_TESTS = ("csf_gram_stain", "csf_culture", "csf_pathogen_pcr")
+LABORATORY_LOW = ("L", "LL")
 NOT_A_WORD = re.compile(r"[^a-z0-9]+")
 
 
@@ -36,7 +37,11 @@ def stated_facts(panel: Panel, named: Named) -> dict[str, str]:
         "puncture_repeated": (panel.specimen.puncture_number or 0) > 1,
         "first_cytology_sample": samples == 1 if isinstance(samples, int | float) else _nothing_examined(earlier),
         "seen_csf_cytology": positive or "csf_cytology" in found,
-        "first_tumor_cells": not positive and not found & {"csf_cytology", "csf_blasts_pct"},  # steps/derive.py adds: and tumor cells now
+        # steps/derive.py adds: and tumor cells now.
+        "first_tumor_cells": not positive and not found & {"csf_cytology", "csf_blasts_pct"},
+        "protein_flagged_low": any(
+            (found.laboratory_flag or "").strip().upper() in LABORATORY_LOW for found in named.get("csf_protein", ())
+        ),
         "spinal_signs": "radicular_pain" in context.stated,
         "cranial_signs": "cranial_nerve_palsy" in context.stated,
         "variant_myd88_l265p": any(

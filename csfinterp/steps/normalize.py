@@ -9,12 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from csfinterp.model.cohort import Bools, Cell, Cohort, Floats, Ints, Normalized, Observations, Subjects
-from csfinterp.model.context import ISSUE_CODES
+from csfinterp.model.context import ISSUE_CODES, UNIT_ISSUES
 from csfinterp.steps.identify import Identifier
 from csfinterp.steps.layout import BEST_CYTOLOGY, NOT_SENT, REASON, Layout, round9, span
 from csfinterp.units import UnitReader
 
 ISSUE = {word: number + 1 for number, word in enumerate(ISSUE_CODES)}
+IN_DOUBT = [ISSUE[word] for word in UNIT_ISSUES]
 LESS, LESS_EQUAL, GREATER, GREATER_EQUAL = 1, 2, 3, 4
 COMPARATORS = {"<": LESS, "<=": LESS_EQUAL, "≤": LESS_EQUAL, ">": GREATER, ">=": GREATER_EQUAL, "≥": GREATER_EQUAL}
 NUMBER = re.compile(
@@ -92,6 +93,8 @@ class Normalizer:
         self._read_quantities(rows, analyte, observations, issue, cohort)
         self._read_words(np.flatnonzero(analyte >= len(layout.quantities)), analyte, observations, issue, cohort)
         self._context(subjects, cohort)
+        if "unit_in_doubt" in layout.coded:
+            cohort.code[layout.coded["unit_in_doubt"], observations.panel[np.isin(issue, IN_DOUBT)]] = 1
         return Normalized(analyte, issue, cohort.repeat, cohort)
 
     def _empty(self, size: int, observations: int) -> Cohort:

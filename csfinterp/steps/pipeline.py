@@ -69,7 +69,6 @@ class Core:
                 self._flagger.critical_numbers,
                 self.quality.rows,
                 self.quality.vetoes,
-                self.quality.bounds,
                 self.first,
                 self.advice,
                 self._grade_row,

@@ -30,10 +30,6 @@ class Quality:
         self._unread = [
             (number, layout.quantity[target]) for number, rule in enumerate(rules) for target in rule.unread
         ]
-        self.bounds: dict[str, list[int]] = {}
-        for number, rule in enumerate(rules):
-            for target in rule.lower_bound:
-                self.bounds.setdefault(target, []).append(number)
         self.vetoes: dict[str, list[int]] = {}
         for number, rule in enumerate(rules):
             for target in rule.suppresses:

@@ -8,6 +8,7 @@ from tests.oracle.logic import TRUE, above, point
 from tests.oracle.reading import SPECIMEN_PROBLEMS
 
 ORGANISM_TESTS = ("csf_gram_stain", "csf_culture", "csf_pathogen_pcr")
+UNIT_PROBLEMS = ("unit_missing", "unit_unknown", "quotient_scale_unknown")
 CLASSES = ("igg", "iga", "igm")
 
 
@@ -32,8 +33,16 @@ def panel_words(edition, document, cells):
         "first_tumor_cells": yes(first_tumor_cells(context, cells)),
         "last_tube": last_tube(specimen, cells),
         "leukocytes_sent": how_sent(cells, "csf_leukocytes"),
+        "unit_in_doubt": yes(any(cell["problem"] in UNIT_PROBLEMS for cell in cells)),
+        "protein_flagged_low": yes(any(map(flagged_low, cells))),
         "assay_comparable": yes(edition["site"].get("assay_comparable")),  # only a site says so
     }
+
+
+def flagged_low(cell):
+    """The laboratory calls the protein of the CSF low (EC27)."""
+    flag = (cell["observation"].get("laboratory_flag") or "").strip().upper()
+    return cell["analyte"] == "csf_protein" and cell["problem"] not in SPECIMEN_PROBLEMS and flag in ("L", "LL")
 
 
 def yes(truth):

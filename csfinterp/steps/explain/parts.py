@@ -48,8 +48,8 @@ class Parts:
     `read_value`: canonical value and comparator of one observation row. `not_sent`: words for "no result yet".
     `from_receipt`: times to analysis that count to the receipt. `critical_numbers`: critical rules (counted from 1)
     that an interval low..high of a quantity meets. `quality`: rule -> row of its truth; `first`, `advice`: the two
-    programs; `grades`: pattern -> row. `vetoes`, `bounds`:
-    id -> rows of the quality rules that withhold it or make it a lower bound. `profile_start`: first row of a profile.
+    programs; `grades`: pattern -> row. `vetoes`:
+    id -> rows of the quality rules that withhold it. `profile_start`: first row of a profile.
     """
 
     edition: Edition
@@ -62,7 +62,6 @@ class Parts:
     critical_numbers: Callable[[int, float, float, Floats], list[int]]
     quality: Mapping[str, int]
     vetoes: Mapping[str, Sequence[int]]
-    bounds: Mapping[str, Sequence[int]]
     first: Compiled
     advice: Compiled
     grades: Mapping[str, int]
@@ -82,6 +81,15 @@ class Parts:
         found: dict[str, list[int]] = {}
         for number, rule in enumerate(self.edition.quality):
             for name in rule.marks:
+                found.setdefault(name, []).append(number)
+        return found
+
+    @cached_property
+    def remarks(self) -> Mapping[str, Sequence[int]]:
+        """Quality rules that qualify a value which keeps its flag (a mark, a lower bound, not read), by its id."""
+        found: dict[str, list[int]] = {}
+        for number, rule in enumerate(self.edition.quality):
+            for name in dict.fromkeys((*rule.marks, *rule.lower_bound, *rule.unread)):
                 found.setdefault(name, []).append(number)
         return found
 

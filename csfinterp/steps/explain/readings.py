@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from csfinterp.model.context import ISSUE_CODES, UNIT_ISSUES
 from csfinterp.model.edition import Analyte, Pattern, PatternItem, Recommendation, Statement
 from csfinterp.model.interpretation import (
     DifferentialGroupResult,
@@ -233,7 +234,16 @@ def _details(row: Row, entry: Recommendation, alarms: tuple[str, ...]) -> dict[s
         "value": ", ".join(dict.fromkeys(_with_name(row, _subject(alarm)) for alarm in alarms)),
         "reason": row.word("csf_cytology") or "not sent",
         "missing": ", ".join(_leukemia_missing(row)),
+        "units": ", ".join(dict.fromkeys(_units_in_doubt(row))),
     }
+
+
+def _units_in_doubt(row: Row) -> Iterator[str]:
+    """Names of the results that no usable unit came with."""
+    for number, code in enumerate(row.outcomes.issue[row.first : row.first + len(row.panel.observations)].tolist()):
+        if code and ISSUE_CODES[code - 1] in UNIT_ISSUES:
+            statement = row.layout.statements[int(row.outcomes.analyte[row.first + number])]
+            yield row.parts.edition.analyte[statement].name
 
 
 def _positive(row: Row) -> Iterator[tuple[Analyte, Observation]]:

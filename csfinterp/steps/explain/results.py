@@ -271,10 +271,7 @@ def _quality_notes(row: Row, name: str) -> Iterator[Note]:
     """Quality rules that hold and touch this value: why it is withheld, or only a lower bound."""
     for rule in row.suppressing(name):
         yield Note(rule.id, rule.text)
-    for number in row.parts.marks.get(name, ()):
-        if row.quality[number] == Truth.TRUE:
-            yield Note(row.parts.edition.quality[number].id, row.parts.edition.quality[number].text)
-    for number in row.parts.bounds.get(name, ()):
+    for number in row.parts.remarks.get(name, ()):
         if row.quality[number] == Truth.TRUE:
             yield Note(row.parts.edition.quality[number].id, row.parts.edition.quality[number].text)
 

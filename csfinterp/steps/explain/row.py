@@ -31,7 +31,7 @@ from csfinterp.steps.explain.values import Values
 from csfinterp.steps.layout import FLAG_WORDS, GRADES
 
 Interval = tuple[float, float, bool, bool]
-TRUTHS = tuple(Truth)
+TRUTHS: tuple[Truth, ...] = tuple(Truth)
 
 
 class Row(Values):
@@ -43,9 +43,9 @@ class Row(Values):
         self.judged_low = (
             self.low if outcomes.judged_low is outcomes.cohort.low else outcomes.judged_low[:, column].tolist()
         )
-        self.quality = outcomes.quality[:, column].tolist()
-        self.truths = outcomes.truth[:, column].tolist()
-        self.advised = outcomes.advice[:, column].tolist()
+        self.quality: list[int] = outcomes.quality[:, column].tolist()
+        self.truths: list[int] = outcomes.truth[:, column].tolist()
+        self.advised: list[int] = outcomes.advice[:, column].tolist()
         # By identity: the predicates live as long as the edition. The columns answered for most of them already.
         self._first, self._second = parts.first.nodes, parts.advice.nodes
         self._truths: dict[int, Truth] = {}

@@ -160,9 +160,7 @@ def _gather(predicate: Predicate, wanted: Truth, reader: Reader, told: list[str]
         case Not(item):
             _gather(item, OPPOSITE[wanted], reader, told)
         case Holds(name, None) if (named := reader.named(name)) is not None:
-            told += reasons(named, wanted, reader.behind(name)) or [
-                leaf_words(predicate, wanted is Truth.TRUE, reader)
-            ]
+            told += reasons(named, wanted, reader.behind(name)) or [leaf_words(predicate, wanted is Truth.TRUE, reader)]
         case _:
             told.append(leaf_words(predicate, wanted is Truth.TRUE, reader))
 
