@@ -133,9 +133,10 @@ def _entries(report: Report, found: list[Part]) -> Iterator[str]:
 
 
 def context_only(report: Report) -> Iterator[str]:
-    """Management context, never mixed with results or advice (recommendations.md)."""
+    """Management context, never mixed with results or advice; off unless the document unfolds it (recommendations.md:
+    switched off by default in a plain laboratory report)."""
     found = [entry for entry in parts(report.document, "recommendations") if entry.get("context_only") is True]
-    if found:
+    if any(entry.get("folded") is not True for entry in found):
         yield ""
         yield CONTEXT_ONLY
         yield "-" * WIDTH

@@ -23,13 +23,11 @@ AgeSpan = tuple[float, float, float, float]
 
 WITHDRAWN = ("cancelled", "entered_in_error")
 DECIMAL_COMMA = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*[+-]?[0-9]+,[0-9]+\s*")
-PAIR_HOURS = 8.0  # barrier_and_intrathecal.md section 4, "at most 8 h apart across midnight"
 NO_AGE: AgeSpan = (float("nan"),) * 4
 WORD_NUMBER = {name: {word: number for number, word in enumerate(words)} for name, words in CODED_INPUTS.items()}
 DAY, DIFFERS = WORD_NUMBER["pair_same_day"], WORD_NUMBER["pair_method_differs"]
 DAYS_PER_MONTH = 30.4375
 YEARS = {"a": 1.0, "mo": 1 / 12, "wk": 7 / 365.25, "d": 1 / 365.25}
-OLDEST = 130  # completed years; beyond it one of the two dates is wrong
 
 
 class Columns:
@@ -42,6 +40,13 @@ class Columns:
             for entry in layout.edition.derived
             if entry.function == "pair_quotient"
         }
+        derived = layout.edition.derived_by_id
+        gap = derived["pair_gap_hours"].constants if "pair_gap_hours" in derived else {}
+        self._hours = {
+            name: gap.get("glucose_up_to" if derived[name].pair == "glucose" else "proteins_up_to", 0.0)
+            for name in self._quotients
+        }
+        self._oldest = derived["age_years"].constants["oldest"] if "age_years" in derived else inf
         self._not_sent = layout.not_sent
         self._times = {
             entry.id: entry.inputs for entry in layout.edition.derived if entry.function == "time_to_analysis"
@@ -108,7 +113,7 @@ class Columns:
 
     def subjects(self, panels: Sequence[Panel]) -> Subjects:
         """One entry per panel."""
-        ages = np.array([age_span(panel) for panel in panels], np.float64).reshape(len(panels), 4)
+        ages = np.array([age_span(panel, self._oldest) for panel in panels], np.float64).reshape(len(panels), 4)
         words: dict[str, list[int]] = {}
         numbers: dict[str, list[float]] = {}
         days: dict[str, list[int]] = {}
@@ -116,7 +121,7 @@ class Columns:
         for number, panel in enumerate(panels):
             named = self._named(panel)
             for name, (csf, serum) in self._pairs(named).items():
-                days.setdefault(name, [0] * len(panels))[number] = DAY[pairing(serum, panel)]
+                days.setdefault(name, [0] * len(panels))[number] = DAY[pairing(serum, panel, self._hours[name])]
                 methods.setdefault(name, [0] * len(panels))[number] = DIFFERS[_method_differs(csf, serum)]
             for name, word in self._words(panel, named).items():
                 words.setdefault(name, [0] * len(panels))[number] = WORD_NUMBER[name][word]
@@ -208,8 +213,9 @@ def _analyzed_at(named: Named, names: tuple[str, ...], collected: Moment | None)
     return None
 
 
-def age_span(panel: Panel) -> AgeSpan:
-    """Age at collection as (days low, days high excluded, years low, years high included); NaN where it is not known.
+def age_span(panel: Panel, oldest: float) -> AgeSpan:
+    """Age at collection as (days low, days high excluded, years low, years high included); NaN where it is not known
+    or above `oldest` completed years.
 
     Completed days and birthdays passed (reference_intervals.md S1); a number covers its whole unit (S3). Someone born
     on 29 February completes a year on 1 March in common years (S2).
@@ -218,14 +224,14 @@ def age_span(panel: Panel) -> AgeSpan:
     if birth is not None and at is not None:
         days = (at - birth).days
         years = at.year - birth.year - ((at.month, at.day) < (birth.month, birth.day))
-        if days < 0 or years > OLDEST:
+        if days < 0 or years > oldest:
             return NO_AGE
         return (float(days), days + 1.0, float(years), float(years))
     age = panel.patient.age
     if age is None:
         return NO_AGE
     value = floor(age.value)
-    if value * YEARS[age.unit] > OLDEST:
+    if value * YEARS[age.unit] > oldest:
         return NO_AGE
     if age.unit == "a":
         return (value * 365.0, (value + 1) * 366.0, float(value), float(value))
@@ -251,24 +257,26 @@ def minutes_between(start: Moment | None, end: Moment | None) -> float | None:
     return (end - start).total_seconds() / 60
 
 
-def pairing(serum: Observation, panel: Panel) -> str:
-    """`yes`: same calendar day or at most 8 h apart; `no`: another day, or the day of the CSF is not known.
+def pairing(serum: Observation, panel: Panel, hours: float) -> str:
+    """`yes`: same calendar day or at most `hours` apart; `no`: further, or the day of the CSF is not known.
 
     `assumed`: the serum has no time of its own and counts as drawn with the CSF (barrier_and_intrathecal.md section 4).
     """
     if serum.collected_at is None:
         return "assumed"
     collected = panel.specimen.collected_at
-    return "yes" if collected is not None and _same_day(collected, serum.collected_at) else "no"
+    return "yes" if collected is not None and _paired(collected, serum.collected_at, hours) else "no"
 
 
-def _same_day(first: Moment, second: Moment) -> bool:
+def _paired(first: Moment, second: Moment, hours: float) -> bool:
+    """Where a time of day is missing, whole days count: two dates may lie up to a day further apart."""
     minutes = minutes_between(first, second)
-    if minutes is not None and abs(minutes) <= PAIR_HOURS * 60:
+    if minutes is not None and abs(minutes) <= hours * 60:
         return True
     if isinstance(first, datetime) and isinstance(second, datetime) and first.tzinfo and second.tzinfo:
         second = second.astimezone(first.tzinfo)
-    return _day(first) == _day(second)
+    days = abs((_day(first) - _day(second)).days)
+    return days == 0 or (minutes is None and (days + 1) * 24 <= hours)
 
 
 def _day(moment: Moment) -> date:

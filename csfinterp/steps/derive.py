@@ -160,6 +160,7 @@ GIVEN = (
     "age_days",
     "age_years",
     "from_panel",
+    "pair_gap",
     "reference_high",
     "advisory_limit",
     "count_flags",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, g, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from csfinterp.errors import DocumentError
 from csfinterp.service import PanelFilter, StoredPanel
@@ -64,7 +63,6 @@ def interpretation_page(stored: StoredPanel) -> str:
     """The page of one stored version."""
     document = stored.document
     results = _rows(document, "results")
-    g.names = {row["analyte"]: row["name"] for row in results}
     numbers = {str(entry["id"]): place for place, entry in enumerate(_rows(document, "citations"), 1)}
     return render_template(
         "interpretation.html",
@@ -77,13 +75,6 @@ def interpretation_page(stored: StoredPanel) -> str:
         findings={truth: _with_truth(document, "findings", truth) for truth in ("true", "unknown", "false")},
         quality={truth: _with_truth(document, "quality", truth) for truth in ("true", "unknown")},
     )
-
-
-@blueprint.app_template_filter()
-def named(text: str) -> str:
-    """A sentence of ids for a reader: an analyte's name where the document has it, else the id's words."""
-    names: Mapping[str, str] = {"mri": "MRI", **g.get("names", {})}
-    return re.sub(r"\bmri\b|\b[a-z]+(?:_[a-z0-9]+)+\b", lambda id: names.get(id[0], id[0].replace("_", " ")), text)
 
 
 def _rows(document: Mapping[str, Any], part: str) -> list[Mapping[str, Any]]:

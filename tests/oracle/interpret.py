@@ -44,7 +44,7 @@ class Panel:
         self.cells, self.issues = read_panel(edition, document)
         if self.age.impossible:
             self.issues.add(("implausible", None))
-        pairs = patient.pairing(document, self.cells, self.issues)
+        pairs = patient.pairing(edition, document, self.cells, self.issues)
         self.words = patient.context_words(document, pairs) | inputs.panel_words(edition, document, self.cells)
         self.spans = patient.context_numbers(document) | patient.age_spans(self.age)
         self.coded = {}

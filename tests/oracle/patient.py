@@ -10,7 +10,6 @@ from tests.oracle.logic import INFINITY, Span, point
 
 AGE_UNIT_DAYS = {"d": Fraction(1), "wk": Fraction(7), "mo": Fraction("30.4375"), "a": Fraction("365.25")}
 PROTEIN_PAIRS = ("albumin", "igg", "iga", "igm", "kappa_flc")
-HOURS_OF_A_PAIR = 8
 
 
 def moment(text):
@@ -115,14 +114,16 @@ def pair_word(csf, serum, hours):
     if same_day(csf, serum):
         return "yes"
     gap = minutes_between(csf, serum)
-    return "yes" if hours and gap is not None and abs(gap) <= hours * 60 else "no"
+    if gap is None:  # only days are known: the furthest that they allow
+        return "yes" if (abs((day(csf) - day(serum)).days) + 1) * 24 <= hours else "no"
+    return "yes" if abs(gap) <= hours * 60 else "no"
 
 
 def usable(cells, analyte):
     return next((cell for cell in cells if cell["analyte"] == analyte and cell["leads"]), None)
 
 
-def pairing(document, cells, issues):
+def pairing(edition, document, cells, issues):
     """The three pair inputs as words, and the issue `pairing_assumed` where serum without a time is taken as paired."""
     csf_time = moment((document.get("specimen") or {}).get("collected_at"))
     words, methods = [], []
@@ -132,7 +133,8 @@ def pairing(document, cells, issues):
         if csf is None or serum is None or not (csf["span"].exact and serum["span"].exact):
             continue  # no quotient, so nothing is paired
         time = moment(serum["observation"].get("collected_at"))
-        word = pair_word(csf_time, time, HOURS_OF_A_PAIR)
+        limits = edition["derived_by_id"]["pair_gap_hours"]["constants"]
+        word = pair_word(csf_time, time, limits["glucose_up_to" if name == "glucose" else "proteins_up_to"])
         if name == "glucose":
             glucose = word
             continue

@@ -259,7 +259,7 @@ def _positive(row: Row) -> Iterator[tuple[Analyte, Observation]]:
 def _leukemia_missing(row: Row) -> list[str]:
     table = row.parts.column_evidence.get("leukemia_cns")
     names = [name for name in table.table.inputs if not row.is_known(name)] if table else []
-    return [name.replace("_", " ") for name in names]
+    return [row.name_of(name) for name in names]
 
 
 def scores(row: Row) -> tuple[ScoreResult, ...]:

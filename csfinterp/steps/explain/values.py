@@ -110,6 +110,11 @@ class Values:
                 return text
         return decimal(value, entry.decimals if entry is not None else 0)
 
+    def name_of(self, name: str) -> str:
+        """A quantity's or coded result's name; of context the words of its id."""
+        entry = self.layout.entry(name)
+        return entry.name if entry is not None else name.replace("_", " ")
+
     def word(self, name: str) -> str | None:
         number = self.code[self.layout.coded[name]]
         return None if number < 0 else self.layout.words[name][number]

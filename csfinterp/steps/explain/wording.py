@@ -30,6 +30,7 @@ UNIT_WORDS = {"10*-3": "x10-3", "1": "", "cm[H2O]": "cmH2O", "10*6/L": "10^6/L"}
 SIGNS = {(True, True): ">=", (True, False): ">", (False, True): "<=", (False, False): "<"}
 PAIRS_OF_SIGNS = {">=": "<", ">": "<=", "<=": ">", "<": ">="}
 OPPOSITE = {Truth.TRUE: Truth.FALSE, Truth.FALSE: Truth.TRUE, Truth.UNKNOWN: Truth.UNKNOWN}
+OUTSIDE_THE_ORDER = ("not_classifiable", "not_applicable")  # answers of a table that are no level
 FLAG_MEANING = {
     "N": "normal", "L": "low", "H": "high", "LL": "critically low", "HH": "critically high", "A": "abnormal",
     "AA": "critical",
@@ -191,8 +192,11 @@ def _leaf_words(leaf: Predicate, holds: bool, reader: Reader) -> str:
             return f"{name} {reader.word(name)}"
         case Known(name):
             return f"{name} {'known' if holds else 'not known'}"
+        case Holds(name, None):
+            return f"{name} {'holds' if holds else 'does not hold'}"
         case Holds(name, least):
-            return f"{name} {f'at least {least}' if least else 'holds'}" if holds else f"{name} does not hold"
+            told = f"at least {least}" if least not in OUTSIDE_THE_ORDER else str(least)
+            return f"{name} {'' if holds else 'not '}{told}"
     raise TypeError(f"no leaf: {leaf!r}")
 
 
