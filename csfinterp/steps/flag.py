@@ -131,7 +131,7 @@ class Flagger:
         reason[:quantities] = np.where(there, why, reason[:quantities])
         self._read_bands(cohort, judged, critical_flag[0], flag, reason)
         self._read_words(cohort, flag, reason, critical)
-        self._close_gates(cohort, part, flag, reason)
+        self._close_gates(cohort, part, judged, flag, reason)
         critical[(flag != HH) & (flag != LL) & (flag != FLAG["AA"])] = 0
         rule_flag = self._for_rules(flag, judged)
         repeated = self._repeated(cohort, ages, flag, reason, critical)
@@ -307,10 +307,12 @@ class Flagger:
             flag[start + row][again], reason[start + row][again] = plain_flag, plain_reason
             critical[start + row][again] = 0
 
-    def _close_gates(self, cohort: Cohort, part: Partition, flag: Bytes, reason: Bytes) -> None:
+    def _close_gates(self, cohort: Cohort, part: Partition, judged: Judged, flag: Bytes, reason: Bytes) -> None:
         if self._gates is None:
             return
-        facts = Facts(cohort.low, cohort.high, cohort.open_low, cohort.open_high, cohort.code, flag)
+        facts = Facts(
+            cohort.low, cohort.high, cohort.open_low, cohort.open_high, cohort.code, self._for_rules(flag, judged)
+        )
         truth = self._gates.run(facts)
         for number, rule in self._gated:
             owner = self._table.owner[number]
