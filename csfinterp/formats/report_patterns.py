@@ -29,7 +29,7 @@ def emergencies(report: Report) -> Iterator[str]:
     if found:
         told = [f"{title(pattern)}, {grade_words(pattern)}: {report.said(text(pattern, 'text'))}" for pattern in found]
         yield ""
-        yield from box("!!! EMERGENCY BY THE PATTERN OF VALUES", [f"* {said}" for said in told])
+        yield from box("!!! EMERGENCY", [f"* {said}" for said in told])
 
 
 def shown_patterns(document: object) -> list[Part]:
@@ -84,6 +84,8 @@ def grade_words(pattern: Part) -> str:
     grade = text(pattern, "grade")
     if grade == "not_evaluable" and text(pattern, "reason"):
         return "stays open"  # ER12: the full picture is not present, and a reason forbids "does not fit"
+    if grade == "fits" and text(pattern, "id") == "fungal_meningitis":
+        return "compatible"  # patterns.md: only "compatible; the antigen test decides" may be said
     return GRADES.get(grade, words(grade)) or "grade not stated"
 
 
@@ -140,11 +142,13 @@ def cautions(report: Report) -> Iterator[str]:
     found = parts(report.document, "cautions")
     if not found:
         yield report.none("cautions", "No caution of this edition applies.")
-    for caution in found[:MOST_CAUTIONS]:
+    examples = [caution for caution in found if text(caution, "id").startswith("EC")]  # only of these at most six
+    folded = examples[MOST_CAUTIONS:]
+    for caution in (caution for caution in found if caution not in folded):
         said = report.said(text(caution, "text")) + report.because(caution, most=3)
         yield from paragraph(f"{said} ({text(caution, 'id')}){report.cited(caution)}", lead="- ")
-    if len(found) > MOST_CAUTIONS:
-        yield from paragraph(f"{len(found) - MOST_CAUTIONS} more in the full document.")
+    if folded:
+        yield from paragraph(f"{len(folded)} more in the full document.")
 
 
 def causes_title(group: Part) -> str:

@@ -104,7 +104,12 @@ def _critical(report: Report) -> Iterator[str]:
     items = parts(report.document, "critical")
     yield ""
     if not items:
-        yield report.none("critical", "No result of this panel is on the critical list of this edition.")
+        advice = [entry for entry in parts(report.document, "recommendations") if text(entry, "priority") == "1"]
+        said = list(dict.fromkeys(report.said(text(entry, "text")) + report.cited(entry) for entry in advice))
+        if said:
+            yield from box("!!! CRITICAL", [f"* {line}" for line in said])
+        else:
+            yield report.none("critical", "No result of this panel is on the critical list of this edition.")
         return
     worst = "CRITICAL RESULT" if any(text(item, "level") != "urgent" for item in items) else "URGENT RESULT"
     yield from box(f"!!! {worst} - CALL THE TREATING TEAM", [_call(report, item) for item in items])
@@ -184,7 +189,7 @@ def _details(result: Part) -> Iterator[str]:
         yield as_sent(result)
     organism = ", ".join(filter(None, [text(result, "organism"), words(text(result, "organism_class"))]))
     if organism:
-        yield f"organism: {organism}"
+        yield f"{'target' if text(result, 'value') == 'negative' else 'organism'}: {organism}"
     times = result.get("times_limit")
     if isinstance(times, int | float) and text(result, "flag") not in ("", "N") and f"{times:.1f}" != "1.0":
         yield f"{number(times)} times the limit"
@@ -212,8 +217,9 @@ def _quality(report: Report) -> Iterator[str]:
     yield from heading("Quality of sample and data")
     rules = parts(report.document, "quality")
     shown = [rule for rule in rules if text(rule, "truth") == "true"]
+    there = {text(result, "analyte") for result in parts(report.document, "results")}
     for rule in shown:
-        withheld = report.listed(texts(rule, "suppresses"))
+        withheld = report.listed(name for name in texts(rule, "suppresses") if name in there)
         sentence = text(rule, "text") or words(text(rule, "name") or text(rule, "id"))
         sentence = report.said(sentence) + report.because(rule)
         sentence += f" Withheld: {withheld}." if withheld else ""

@@ -151,8 +151,8 @@ def patterns_law(subject: Subject) -> Iterator[EditionError]:
             possible = grade in _possible(pattern)
             if possible and grade not in pattern.texts:
                 yield subject.slip(pattern, f"{pattern.id}: texts lack the sentence for {grade}", "texts")
-            if not possible and grade in (*pattern.texts, *pattern.emergency):
-                key = "texts" if grade in pattern.texts else "emergency"
+            named = {"texts": pattern.texts, "emergency": pattern.emergency, "headlines": pattern.headlines}
+            for key in () if possible else (key for key, grades in named.items() if grade in grades):
                 yield subject.slip(pattern, f"{pattern.id} is never graded {grade}", key)
 
 

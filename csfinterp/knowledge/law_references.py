@@ -191,6 +191,8 @@ def targets_law(subject: Subject) -> Iterator[EditionError]:
             for name in names:
                 if name not in words.quantities:
                     yield subject.slip(rule, f"{rule.id}: {key} names unknown quantity {name!r}", key)
+        for name in set(rule.silent_if) - {other.id for other in edition.quality}:
+            yield subject.slip(rule, f"{rule.id}: silent_if names {name!r}, which is no quality rule", "silent_if")
         if bool(rule.suppresses) != (rule.severity == "suppresses"):
             yield subject.slip(rule, f"{rule.id}: severity suppresses and a list of targets go together", "severity")
     for finding in edition.findings:

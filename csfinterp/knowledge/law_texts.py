@@ -11,7 +11,7 @@ from csfinterp.knowledge.document import Map, Seq
 from csfinterp.knowledge.subject import Subject
 
 # Filled by the explaining step beside quantities and coded inputs.
-PLACEHOLDERS = ("reason", "missing", "organism", "test", "units", "measured", "not_measured", "value")
+PLACEHOLDERS = ("reason", "missing", "organism", "test", "units", "not_requested", "measured", "not_measured", "value")
 FILLED = ("patterns.yaml", "cautions.yaml", "statements.yaml", "recommendations.yaml")
 _AMOUNT = r"\b\d+(?:[.,]\d+)?\s*(?:mg|g|mcg|ug|µg|μg|ng|IU|MU|units?)"
 _DOSE = re.compile(

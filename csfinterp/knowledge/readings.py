@@ -65,6 +65,8 @@ class Builder(StatementBuilder):
             shown_if=later.optional(entry, "shown_if"),
             emergency=tuple(entry["emergency"]),
             lines=tuple(later.statement(line, entry["id"]) for line in entry["lines"]),
+            headlines=dict(entry["headlines"]),
+            question=entry["question"],
         )
         return self.places.note(built, at)
 

@@ -253,6 +253,7 @@ class QualitySchema(Sourced):
     not_judged = one_of(NOT_JUDGED, load_default="suppressed")
     lower_bound = texts_list()
     unread = texts_list()
+    silent_if = texts_list()
     marks = texts_list()
     text = Text(required=True)
 

@@ -20,6 +20,7 @@ from csfinterp.knowledge.shape import (
     texts_list,
 )
 from csfinterp.knowledge.vocabulary import GRADES, NOT_EVALUABLE
+from csfinterp.model.context import CODED_CONTEXT
 
 ITEM_KINDS = ("decisive", "core", "support", "alarm", "counter", "counter_major", "neutral")
 GRADE_WORDS = (*reversed(GRADES), NOT_EVALUABLE)
@@ -90,6 +91,8 @@ class PatternSchema(Sourced):
     shown_if = Rule(allow_none=True, load_default=None)
     emergency = fields.List(one_of(GRADE_WORDS), load_default=list)
     texts = fields.Dict(keys=one_of(GRADE_WORDS), values=Text(), required=True)
+    headlines = fields.Dict(keys=one_of(GRADE_WORDS), values=Text(), load_default=dict)
+    question = one_of(CODED_CONTEXT["question"], load_default="not_stated")
     lines = many_of(LineSchema)
 
 

@@ -38,6 +38,7 @@ class Builder(RowBuilder):
             not_judged=entry["not_judged"],
             lower_bound=tuple(entry["lower_bound"]),
             unread=tuple(entry["unread"]),
+            silent_if=tuple(entry["silent_if"]),
             marks=tuple(entry["marks"]),
         )
         return self.places.note(built, entry["at"])

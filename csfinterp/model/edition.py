@@ -279,7 +279,8 @@ class QualityRule:
     Targets are ids of quantities (flag null with `not_judged`, rules read UNKNOWN) or of findings. Targets named in
     `marks` keep flag and value, with the rule's text beside them. Targets named in
     `lower_bound` are not withheld but read as "at least this value": a high one stands, a normal one is not judged.
-    Quantities named in `unread` keep their flag, but rules read UNKNOWN.
+    Quantities named in `unread` keep their flag, but rules read UNKNOWN. The summary leaves it to the rules named in
+    `silent_if` to say it.
     Critical flags are never suppressed.
     """
 
@@ -295,6 +296,7 @@ class QualityRule:
     not_judged: str = "suppressed"
     lower_bound: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    silent_if: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
 
@@ -463,7 +465,8 @@ class Pattern:
     With core items: `k` TRUE ones give partly_fits, all give fits (`partly` False: no partly_fits). Without core,
     `rule` decides: TRUE fits, FALSE does_not_fit, UNKNOWN not_evaluable. `required`: item ids; FALSE gives
     does_not_fit, UNKNOWN not_evaluable. Applied as decisive (final), core, raises, counter_major, required, open_if.
-    `emergency`: grades that are an emergency. `texts`: sentence per grade. `shown_if`: else computed but not shown.
+    `emergency`: grades that are an emergency. `texts`: sentence per grade; `headlines`: what the headline says of a
+    grade, where it says anything. `question`: the question that it answers. `shown_if`: else computed but not shown.
     """
 
     id: str
@@ -482,6 +485,8 @@ class Pattern:
     shown_if: Predicate | None = None
     emergency: tuple[str, ...] = ()
     lines: tuple[Statement, ...] = ()
+    headlines: Mapping[str, str] = field(default_factory=dict)
+    question: str = "not_stated"
 
 
 @dataclass(frozen=True)

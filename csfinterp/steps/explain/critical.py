@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from csfinterp.model.edition import CriticalRule
 from csfinterp.model.interpretation import CriticalResult, Result
+from csfinterp.model.predicate import Truth
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.wording import unit_words, with_unit
 from csfinterp.steps.intervals import age_columns
@@ -27,8 +28,18 @@ def _own(row: Row, results: tuple[Result, ...]) -> Iterator[CriticalResult]:
     for result in results:
         for rule in _rules(row, result) if result.critical else ():
             organism = f" ({result.organism})" if result.organism else ""
-            reason = f"{result.name}: {_shown(row, result)}{organism}. {rule.text}"
+            remark = "".join(f" {text}" for text in dict.fromkeys(_remarks(row, result.analyte)))
+            reason = f"{result.name}: {_shown(row, result)}{organism}. {rule.text}{remark}"
             yield CriticalResult(result.analyte, rule.rule, rule.level, "service", reason, None)
+
+
+def _remarks(row: Row, name: str) -> Iterator[str]:
+    """First sentence of what qualifies the value: an old sample, blood, a rule that withholds it."""
+    rules = row.parts.edition.quality
+    numbers = (*row.parts.vetoes.get(name, ()), *row.parts.remarks.get(name, ()))
+    for number in numbers:
+        if row.quality[number] == Truth.TRUE and rules[number].severity != "note":
+            yield rules[number].text.split(". ")[0].rstrip(".") + "."
 
 
 def _rules(row: Row, result: Result) -> list[CriticalRule]:

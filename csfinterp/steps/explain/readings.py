@@ -234,8 +234,19 @@ def _details(row: Row, entry: Recommendation, alarms: tuple[str, ...]) -> dict[s
         "value": ", ".join(dict.fromkeys(_with_name(row, _subject(alarm)) for alarm in alarms)),
         "reason": row.word("csf_cytology") or "not sent",
         "missing": ", ".join(_leukemia_missing(row)),
+        "not_requested": _not_requested(row),
         "units": ", ".join(dict.fromkeys(_units_in_doubt(row))),
     }
+
+
+def _not_requested(row: Row) -> str:
+    """Which of Gram stain and culture the advice to add them means."""
+    names = [
+        word for name, word in (("csf_gram_stain", "Gram stain"), ("csf_culture", "culture")) if not row.is_known(name)
+    ]
+    return " and ".join(names).replace("culture", "Culture" if names == ["culture"] else "culture") + (
+        " were" if len(names) > 1 else " was"
+    )
 
 
 def _units_in_doubt(row: Row) -> Iterator[str]:

@@ -229,7 +229,8 @@ def _notes(
         yield Note("computed_leads", "the value computed from the CSF and serum results of this panel leads")
     leader = row.leading[row.layout.statement[analyte.id]]
     repeat = row.outcomes.repeat[row.first + number]
-    if analyte.repeats == "tube" and not leads and not repeat and row.first <= leader != number + row.first:
+    counted = not repeat and not row.outcomes.issue[row.first + number] and identity.issue is None
+    if analyte.repeats == "tube" and not leads and counted and row.first <= leader != number + row.first:
         yield Note("other_tube_leads", "another tube of this panel leads; this count is shown as sent")
     if (
         analyte.molar_mass_assumed

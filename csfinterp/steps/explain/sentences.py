@@ -23,7 +23,7 @@ from csfinterp.model.interpretation import (
     Sentence,
     StatementResult,
 )
-from csfinterp.model.predicate import Above, Below, Flagged, Predicate, Truth, inputs, leaves
+from csfinterp.model.predicate import Above, Any, Below, Flagged, Predicate, Truth, inputs, leaves
 from csfinterp.steps.explain.readings import fill
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.wording import told_apart, with_unit
@@ -61,11 +61,15 @@ REASON_WORDS = {
 NORMAL = ("pleocytosis", "protein_raised", "glucose_low", "lactate_raised")
 INFLAMMATION = ("barrier_dysfunction", "intrathecal_igg", "intrathecal_iga", "intrathecal_igm")
 KAPPA = ("intrathecal_kappa", "kappa_index_above_ms_cut")
+NO_SYNTHESIS = ("No intrathecal synthesis of ", " by the hyperbolic limit")
 BLOOD_MARKS = ("R3", "AP1")
 # Said by findings and quality rules already, or by the sentence on what is normal.
 UNSPOKEN = ("blood_contamination", "no_abnormality_measured")
 HEMORRHAGE_SCORE = "sah_ruleout"
 FIRST_TO_SETTLE = "bacterial_meningitis"
+ANTIGEN_DECIDES = "fungal_meningitis"
+TUMOR_CELLS = ("leptomeningeal_metastasis_csf", "established")
+HEMORRHAGE = "subarachnoid_blood"
 QUIET = ("info_only", "blood_trace", "no_interval")
 MOST_CALLS, MOST_RULES, MOST_PATTERNS, MOST_FINDINGS = 4, 3, 3, 6
 
@@ -103,25 +107,38 @@ def level_words(lm: LMResult) -> str:
     return text + (", provisional" if lm.provisional else "")
 
 
-def spoken(patterns: tuple[PatternResult, ...]) -> list[PatternResult]:
-    """Patterns that a summary names; a mere likeness is not named beside an established disease."""
-    found = [pattern for pattern in patterns if _is_spoken(pattern)]
+def spoken(row: Row, patterns: tuple[PatternResult, ...], *, graded: bool) -> list[PatternResult]:
+    """Patterns that a summary names: emergencies, what is shown, what answers the question, then the others in print
+    order. A mere likeness is not named beside a disease that is shown; tumor cells not where a level says it
+    (`graded`)."""
+    found = [pattern for pattern in patterns if _is_spoken(row, pattern, graded=graded)]
     proved = [pattern for pattern in found if pattern.grade == "established"]
-    return [pattern for pattern in found if pattern in proved or pattern.emergency] if proved else found
+    if proved:
+        found = [pattern for pattern in found if pattern in proved or pattern.emergency]
+    asked = {pattern.id for pattern in row.parts.edition.patterns if pattern.question == row.word("question")}
+    return sorted(found, key=lambda p: (not p.emergency, p.grade != "established", p.id not in asked))
 
 
-def _is_spoken(pattern: PatternResult) -> bool:
+def _is_spoken(row: Row, pattern: PatternResult, *, graded: bool) -> bool:
     """At least partly there, or bacterial meningitis that stays open for a reason."""
-    if not pattern.shown or pattern.id in UNSPOKEN:
+    if not pattern.shown or pattern.id in UNSPOKEN or (graded and (pattern.id, pattern.grade) == TUMOR_CELLS):
         return False
+    if pattern.id == ANTIGEN_DECIDES and pattern.grade == "fits":  # compatible with much: named where it is asked for
+        return row.word("question") == "infection" or row.word("immunosuppressed") == "yes"
     return pattern.truth == "true" or (pattern.id == FIRST_TO_SETTLE and pattern.reason is not None)
+
+
+def once(entries: tuple[CriticalResult, ...]) -> list[CriticalResult]:
+    """The calls without that of the nucleated cells where the leukocytes are called."""
+    leukocytes = any(entry.analyte == "csf_leukocytes" for entry in entries)
+    return [entry for entry in entries if not (leukocytes and entry.analyte == "csf_nucleated_cells")]
 
 
 def critical(row: Row, entries: tuple[CriticalResult, ...]) -> Iterator[Weighted]:
     """One sentence per analyte that is to be called; the service's own before the laboratory's."""
     rules = row.parts.edition.critical
     seen: set[str] = set()
-    for entry in entries:
+    for entry in once(entries):
         if entry.analyte in seen or len(seen) >= MOST_CALLS:
             continue
         seen.add(entry.analyte)
@@ -131,10 +148,17 @@ def critical(row: Row, entries: tuple[CriticalResult, ...]) -> Iterator[Weighted
         yield _said(9, f"{word}: {entry.reason}", (entry.rule, entry.analyte), citations, status)
 
 
-def quality(row: Row, rules: tuple[QualityResult, ...]) -> Iterator[Weighted]:
-    """Serious rules that touch something which was sent, those that withhold conclusions first."""
+def quality(row: Row, rules: tuple[QualityResult, ...], calls: tuple[CriticalResult, ...]) -> Iterator[Weighted]:
+    """Serious rules that touch something which was sent, those that withhold conclusions first; of steps the last,
+    and none that a call tells already."""
+    holding = {rule.id for rule in rules if rule.truth == "true"}
+    silent = {rule.id for rule in row.parts.edition.quality if holding.intersection(rule.silent_if)}
     serious = [
-        rule for rule in rules if rule.severity == "warning" or (rule.severity == "suppresses" and _felt(row, rule))
+        rule
+        for rule in rules
+        if rule.id not in silent
+        and not any(rule.text in call.reason for call in calls)
+        and (rule.severity == "warning" or (rule.severity == "suppresses" and _felt(row, rule)))
     ]
     for rule in sorted(serious, key=lambda rule: rule.severity != "suppresses")[:MOST_RULES]:
         yield _said(7 if rule.severity == "suppresses" else 5, rule.text, (rule.id,), rule.citations, rule.status)
@@ -143,12 +167,15 @@ def quality(row: Row, rules: tuple[QualityResult, ...]) -> Iterator[Weighted]:
 def _felt(row: Row, rule: QualityResult) -> bool:
     """The rule withholds a value or conclusion that would otherwise be there."""
     names = [name for name in rule.suppresses if name in row.layout.quantity]
-    return not names or any(row.exact(name) is not None for name in names)
+    findings = [finding for finding in row.parts.edition.findings if finding.id in rule.suppresses]
+    if names or not findings:
+        return not names or any(row.exact(name) is not None for name in names)
+    return any(row.before.truth(finding.when) is Truth.TRUE for finding in findings)
 
 
 def patterns(named: list[PatternResult]) -> Iterator[Weighted]:
     """The first patterns in print order, in their own words."""
-    for pattern in sorted(named, key=lambda pattern: not pattern.emergency)[:MOST_PATTERNS]:
+    for pattern in named[:MOST_PATTERNS]:
         held = tuple(item.id for item in pattern.items if item.truth == "true" and item.kind != "neutral")
         weight = 9 if pattern.emergency or pattern.grade == "established" else 6
         yield _said(weight, pattern.text, (pattern.rule, *held), pattern.citations, pattern.status)
@@ -179,7 +206,8 @@ def findings(
     """Sentences of the findings that hold and that no pattern has said already."""
     rules = {finding.id: finding for finding in row.parts.edition.findings}
     said = {"organism_found"} if any(pattern.grade == "established" for pattern in named) else set()
-    said |= {"bacterial_alarm_value"} if any(pattern.emergency for pattern in named) else set()
+    said |= {"bacterial_alarm_value"} if any(p.emergency and p.id == FIRST_TO_SETTLE for p in named) else set()
+    said |= {"xanthochromia"} if any(pattern.id == HEMORRHAGE for pattern in named) else set()
     told = [state for state in holding(row, states) if state.id not in said and rules[state.id].texts.get("true")]
     for state in told[:MOST_FINDINGS]:
         finding = rules[state.id]
@@ -204,7 +232,11 @@ def _finding_text(row: Row, finding: Finding, state: FindingResult, results: tup
     if state.severity:
         text += f", grade {state.severity}"
     names = [name for name in inputs(finding.when) if name in row.layout.quantity]
-    number = next((found for leaf in leaves(finding.when) if (found := _number(row, leaf, named=len(names) > 1))), "")
+    numbers: dict[str, str] = {}  # one per quantity; of alternatives all that hold
+    for leaf in leaves(finding.when):
+        if (found := _number(row, leaf, named=len(names) > 1)) and (isinstance(finding.when, Any) or not numbers):
+            numbers.setdefault(inputs(leaf)[0], found)
+    number = ", ".join(numbers.values())
     extra = [result.advisory for result in results if result.analyte in names and result.advisory]
     extra += ["blood may contribute"] if _blood(row, names) else []
     number = "; ".join([part for part in (number, *extra) if part])
@@ -250,17 +282,25 @@ def normal(row: Row, states: tuple[FindingResult, ...], shapes: tuple[PatternRes
         yield _said(6, whole.text, (whole.rule,), whole.citations, whole.status)
         for line in whole.lines:
             yield _said(6, line.text, (whole.rule, line.id), line.citations, line.status)
-        return
     rules = {finding.id: finding for finding in row.parts.edition.findings}
-    asked = (*NORMAL, *(INFLAMMATION if row.word("question") == "inflammation" else ()))
+    asked = INFLAMMATION if whole is not None else (*NORMAL, *INFLAMMATION)
     found = [state for state in states if state.id in asked and _is_plainly_normal(row, rules[state.id], state)]
     if not found:
         return
     parts = [rules[state.id].texts["false"].split(";")[0].strip().rstrip(".") for state in found]
+    parts = _classes_joined(parts)
     text = "; ".join([parts[0], *(inside(part) for part in parts[1:])]) + "; normal values do not exclude disease."
     citations = dict.fromkeys(citation for state in found for citation in state.citations)
     status = next(word for word in WEAKEST_FIRST if word in {state.status for state in found})
     yield _said(4, text, (state.id for state in found), citations, status)
+
+
+def _classes_joined(parts: list[str]) -> list[str]:
+    """ "No intrathecal synthesis of IgG by ..." for each class as one phrase that names them all."""
+    start, end = NO_SYNTHESIS
+    classes = [part[len(start) : -len(end)] for part in parts if part.startswith(start) and part.endswith(end)]
+    others = [part for part in parts if not (part.startswith(start) and part.endswith(end))]
+    return [*others, *([start + listed(classes) + end] if classes else [])]
 
 
 def _is_plainly_normal(row: Row, finding: Finding, state: FindingResult) -> bool:
@@ -315,6 +355,7 @@ def _asked(row: Row) -> bool:
     """The sender asks about LM, or sent part of its evidence."""
     words, empty = row.panel.context.words, (None, "not_done", "not_assessed")
     known = [name for name in ("mri", "clinical_signs", "biopsy") if words.get(name) not in empty]
+    known = known if row.word("tumor") != "none" else []
     return words.get("question") == "lm" or bool(known) or row.word("tumor") in ("solid", "primary_cns")
 
 
@@ -337,34 +378,39 @@ def leukemia(marks: LeukemiaResult) -> Iterator[Weighted]:
 
 
 def hemorrhage(row: Row, shapes: tuple[PatternResult, ...], points: tuple[ScoreResult, ...]) -> Iterator[Weighted]:
-    """The answer to the question of subarachnoid hemorrhage, where the pattern itself is not spoken of."""
+    """The answer to the question of subarachnoid hemorrhage: what bilirubin says stands before the rule-out score."""
     if row.word("question") != "sah":
         return
     for shape in shapes:
-        if shape.id == "subarachnoid_blood" and shape.truth == "unknown":
+        if shape.id != HEMORRHAGE or shape.truth == "true":  # then the pattern itself says it, with its lines
+            continue
+        if shape.truth == "unknown":
             text = "Subarachnoid hemorrhage cannot be judged from the values sent."
             yield _said(8, text, (shape.rule, *shape.missing), shape.citations, shape.status)
-    for score in points:
-        if score.id == HEMORRHAGE_SCORE:
-            text = (
-                score.text if score.status == "computed" else "not computable; what is missing stands with the score."
-            )
-            yield _said(8, f"{score.name}: {text}", (score.id,), score.citations, score.source_status)
+        for line in shape.lines:
+            yield _said(9, line.text, (shape.rule, line.id), line.citations, line.status)
+        for score in points:
+            if score.id == HEMORRHAGE_SCORE:
+                told = score.text if score.status == "computed" else "not computable; what is missing stands with it."
+                yield _said(8, f"{score.name}: {told}", (score.id,), score.citations, score.source_status)
 
 
-def three_way(cautions: tuple[StatementResult, ...]) -> Iterator[Weighted]:
-    """The one caution that belongs into a summary: three diseases that routine values do not separate."""
+def three_way(cautions: tuple[StatementResult, ...], named: list[PatternResult]) -> Iterator[Weighted]:
+    """The one caution that belongs into a summary: three diseases that routine values do not separate. Where one
+    disease is shown it stands with the cautions."""
+    if any(pattern.grade == "established" for pattern in named):
+        return
     for caution in cautions:
         if caution.id == "PC01":
-            yield _said(5, caution.text, (caution.id,), caution.citations, caution.status)
+            yield _said(8, caution.text, (caution.id,), caution.citations, caution.status)
 
 
 def profile(profiles: tuple[ProfileResult, ...]) -> Iterator[Weighted]:
     """Agreement with the profile that applies; its obligatory caution stands under the profile itself."""
     for found in profiles:
         if found.applicability == "applies":
-            said = found.text[0].lower() + found.text[1:]
-            text = f"{found.name}: {said} This comparison does not change the LM certainty."
+            text = f'Against the published profile "{inside(found.name)}": {inside(found.text)}'
+            text += " This comparison does not change the LM certainty."
             yield _said(4, text, (f"profile:{found.id}",), found.citations, found.status)
 
 
@@ -372,7 +418,7 @@ def next_step(advice: tuple[RecommendationResult, ...]) -> Iterator[Weighted]:
     """The most urgent advice for the treating team that is no call (calls stand with the critical results)."""
     wanted = [entry for entry in advice if entry.audience == "treating_team" and not entry.context_only]
     for entry in [entry for entry in wanted if entry.priority in (2, 3) and not entry.folded][:2]:
-        text = entry.text if entry.text.startswith("Consider") else f"To consider: {entry.text}"
+        text = entry.text if entry.text.startswith("Consider") else f"Advice: {entry.text}"
         yield _said(3, text, (entry.rule,), entry.citations, entry.status)
 
 

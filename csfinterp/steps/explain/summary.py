@@ -31,6 +31,8 @@ MOST_SENTENCES = 12
 LEVELS = ("confirmed", "probable", "possible", "lack_of_evidence")
 # Findings that stand in the headline beside a level that alone would sound harmless.
 ALARMING_RANK = 3
+OPEN_BILIRUBIN = ("bilirubin_too_early", "bilirubin_hidden")
+HEADLINE_LENGTH = 4  # findings named where no conclusion stands in the headline
 
 
 @dataclass(frozen=True)
@@ -54,17 +56,18 @@ class Told:
 
 def summary(row: Row, told: Told) -> Summary:
     """What a reader needs first; every sentence names the statements that it rests on and its sources."""
-    spoken = sentences.spoken(told.patterns)
+    graded = told.lm.certainty in LEVELS or told.hematologic.status != "not_applicable"
+    spoken = sentences.spoken(row, told.patterns, graded=graded)
     found = [
         *sentences.critical(row, told.critical),
-        *sentences.quality(row, told.quality),
+        *sentences.hemorrhage(row, told.patterns, told.scores),
         *sentences.patterns(spoken),
-        *sentences.findings(row, told.findings, told.results, spoken),
         *sentences.lm(row, told.lm),
         *sentences.hematologic(row, told.hematologic),
         *sentences.leukemia(told.leukemia),
-        *sentences.hemorrhage(row, told.patterns, told.scores),
-        *sentences.three_way(told.cautions),
+        *sentences.three_way(told.cautions, spoken),
+        *sentences.findings(row, told.findings, told.results, spoken),
+        *sentences.quality(row, told.quality, told.critical),
         *sentences.normal(row, told.findings, told.patterns),
         *sentences.profile(told.profiles),
         *sentences.next_step(told.advice),
@@ -87,34 +90,45 @@ def _shortened(found: Iterable[Weighted]) -> tuple[Sentence, ...]:
 
 
 def _headline(row: Row, told: Told, spoken: list[PatternResult]) -> str:
-    """Calls first, then emergencies, alarming findings and the level; without them what is abnormal."""
-    parts = _calls(row, told.critical)
-    parts += [f"{inside(pattern.name)}: emergency" for pattern in spoken if pattern.emergency]
+    """Calls first, then what patterns and levels conclude; without a conclusion what is abnormal."""
+    calls = _calls(row, told.critical)
+    edition = {pattern.id: pattern for pattern in row.parts.edition.patterns}
+    parts = [text for pattern in spoken if (text := edition[pattern.id].headlines.get(pattern.grade))]
+    if row.word("question") == "sah" and any(
+        line.id in OPEN_BILIRUBIN for shape in told.patterns for line in shape.lines
+    ):
+        parts += [] if parts else [row.parts.edition.texts["headline_bilirubin_open"]]
+    if list(sentences.three_way(told.cautions, spoken)):
+        parts.append(row.parts.edition.texts["headline_three_way"])
     if told.lm.certainty in LEVELS:
         if told.lm.certainty != "confirmed":
-            parts += _alarming(row, told.findings)
+            parts += [name for name in _alarming(row, told.findings) if name not in parts]
         review = ", needs review" if told.lm.review else ""
         parts.append(f"leptomeningeal metastasis (EANO-ESMO): {level_words(told.lm)}{review}")
     elif told.hematologic.status != "not_applicable":
         parts.append(inside(told.hematologic.text.split(". ")[0].split(" (")[0].strip().rstrip(".")))
+    if told.leukemia.status.startswith("CNS"):
+        parts.append(
+            f"leukemia CNS status {told.leukemia.status}{' (provisional)' if told.leukemia.provisional else ''}"
+        )
     if not parts:
-        parts = _plain(row, told)
-    text = "; ".join(parts)
+        parts = _plain(row, told, called=bool(calls))
+    text = "; ".join((*calls, *parts))
     return text[0].upper() + text[1:] + "."
 
 
 def _calls(row: Row, critical: tuple[CriticalResult, ...]) -> list[str]:
     """One phrase for the service's own calls and one for those that only the laboratory holds critical."""
-    names = row.parts.edition.analyte
+    names, critical = row.parts.edition.analyte, tuple(sentences.once(critical))
     own_critical = {entry.analyte for entry in critical if entry.source == "service" and entry.level == "critical"}
     others = [entry for entry in critical if entry.source != "service" and entry.analyte not in own_critical]
     more = {entry.analyte for entry in others}
     own = [entry for entry in critical if entry.source == "service" and entry.analyte not in more]
     found = []
-    if own:
-        word = "critical" if any(entry.level == "critical" for entry in own) else "urgent"
-        called = listed(dict.fromkeys(names[entry.analyte].name for entry in own))
-        found.append(f"{word} result to be called: {called}")
+    for level in ("critical", "urgent"):
+        mine = list(dict.fromkeys(names[entry.analyte].name for entry in own if entry.level == level))
+        if mine:
+            found.append(f"{level} result to be called: {listed(mine)}")
     if others:
         called = listed(dict.fromkeys(names[entry.analyte].name for entry in others))
         found.append(f"critical result to be called (flagged by the laboratory): {called}")
@@ -126,15 +140,17 @@ def _alarming(row: Row, findings: tuple[FindingResult, ...]) -> list[str]:
     return [inside(f.name) for f in findings if f.truth == "true" and ranks[f.id] <= ALARMING_RANK][:2]
 
 
-def _plain(row: Row, told: Told) -> list[str]:
-    """Without a call or a level: the abnormal findings, or how much could be judged."""
+def _plain(row: Row, told: Told, *, called: bool) -> list[str]:
+    """Without a conclusion: the abnormal findings, or how much could be judged; beside calls nothing that calms."""
     names = [inside(found.name) for found in sentences.holding(row, told.findings)]
     judged = [result for result in told.results if result.flag is not None]
     abnormal = [result for result in judged if result.flag in ABNORMAL_FLAGS]
     if names:
-        return ["abnormal CSF findings: " + listed(names[:4])]
+        return ["abnormal CSF findings: " + listed(names[:HEADLINE_LENGTH])]
+    if called:
+        return []
     if abnormal:
-        return ["flagged: " + listed(dict.fromkeys(result.name for result in abnormal[:4]))]
+        return ["flagged: " + listed(dict.fromkeys(result.name for result in abnormal[:HEADLINE_LENGTH]))]
     quiet = (None, *sentences.QUIET)
     open_ = sum(result.flag is None and result.not_judged not in quiet for result in told.results)
     tail = f"; {open_} not judged" if open_ else ""

@@ -108,7 +108,7 @@ class Values:
             text = sent.value.strip().lstrip("<>=≤≥ ")
             if _is_plain(text) and float(text) == value:
                 return text
-        return decimal(value, entry.decimals if entry is not None else 0)
+        return decimal(value, entry.decimals) if entry is not None else f"{value:g}"
 
     def name_of(self, name: str) -> str:
         """A quantity's or coded result's name; of context the words of its id."""

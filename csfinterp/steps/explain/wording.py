@@ -209,8 +209,16 @@ def _comparison(quantity: str, limit: Limit, sign: str, holds: bool, reader: Rea
     seen, number = reader.seen(quantity), reader.limit(quantity, limit)
     if limit.quantity is not None and number is not None and seen.value is not None:
         value, other = told_apart(seen.value, number, seen.decimals)
-        return f"{quantity} {value} {sign} {limit.quantity} {with_unit(other, seen.unit)}".strip()
+        return f"{quantity} {with_unit(value, seen.unit)} {sign} {limit.quantity} {with_unit(other, seen.unit)}".strip()
     if limit.reference is not None and number is not None:
         return f"{quantity} {seen.text} {sign} {limit.reference} limit {limit_number(number, seen.decimals)}"
-    text = limit.text.lstrip("<>=≤≥ ")
-    return f"{quantity} {seen.text} {sign} {text}"
+    return f"{quantity} {seen.text} {sign} {_limit_words(limit, seen)}"
+
+
+def _limit_words(limit: Limit, seen: Seen) -> str:
+    """The limit as its source prints it; in another unit also in that of the value."""
+    number, _, unit = limit.text.lstrip("<>=≤≥ ").partition(" ")
+    told = with_unit(number, unit or None)
+    if limit.value is None or unit in ("", seen.unit or ""):
+        return told
+    return f"{told} ({with_unit(limit_number(limit.value, seen.decimals), seen.unit)})"
