@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from csfinterp.formats.report_names import name_of, names_of, spoken
-from csfinterp.formats.report_words import Part, parts, text, texts
+from csfinterp.formats.report_words import Part, part, parts, text, texts
+
+
+def _limited(name: str) -> tuple[str, ...]:
+    """What a limit is the limit of ("igg_limit": "igg_quotient"); any other quantity stands for itself."""
+    stem = name.removesuffix("_limit").removesuffix("_lower")
+    return (name,) if stem == name else (stem, f"{stem}_quotient")
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,23 @@ class Report:
     def listed(self, identifiers: Iterable[str]) -> str:
         """Ids as names, each once; by semicolons, for a name may hold a comma."""
         return "; ".join(dict.fromkeys(map(self.name, identifiers)))
+
+    def missing(self, of: Part) -> list[str]:
+        """Names of the missing inputs of a statement; one that was sent but not judged says so."""
+        sent = {
+            text(result, "analyte")
+            for result in parts(self.document, "results")
+            if not text(result, "flag") and part(result, "reported") and text(result, "not_judged") != "info_only"
+        }
+        named = (self.name(name) + (" (sent, not judged)" if name in sent else "") for name in texts(of, "missing"))
+        return list(dict.fromkeys(named))
+
+    @cached_property
+    def derived(self) -> list[Part]:
+        """The calculated results, without limits of quotients that were not measured."""
+        found = [result for result in parts(self.document, "results") if result.get("derived") is True]
+        there = {text(result, "analyte") for result in parts(self.document, "results") if text(result, "value")}
+        return [result for result in found if not there.isdisjoint(_limited(text(result, "analyte")))]
 
     def said(self, sentence: str) -> str:
         """A sentence of rules with names in place of ids."""

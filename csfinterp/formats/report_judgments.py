@@ -42,7 +42,7 @@ def findings(report: Report) -> Iterator[str]:
 
 
 def _open(report: Report, finding: Part) -> str:
-    missing, rule = report.listed(texts(finding, "missing")), text(finding, "suppressed_by")
+    missing, rule = "; ".join(report.missing(finding)), text(finding, "suppressed_by")
     reasons = [f"missing: {missing}" if missing else "", f"withheld: {report.name(rule)}" if rule else ""]
     reason = ", ".join(filter(None, reasons))
     return f"{title(finding)} ({reason})" if reason else title(finding)
@@ -56,7 +56,7 @@ def lm(report: Report) -> Iterator[str]:
     if grid.get("provisional") is True:
         yield from fact("Provisional", "yes: an input that is missing can still change this")
     yield from _listed("Because", list(map(report.said, texts(grid, "because"))))
-    yield from _listed("Missing", list(map(report.name, texts(grid, "missing"))))
+    yield from _listed("Missing", report.missing(grid))
     yield from _listed("Would settle", list(map(report.said, texts(grid, "would_settle"))))
     bounds, solid = part(grid, "bounds"), part(grid, "if_solid")
     if bounds and bounds.get("lowest") != bounds.get("highest"):
@@ -95,7 +95,7 @@ def paths(report: Report) -> Iterator[str]:
     yield from fact("Status", status + row_text + report.cited(path, ""))
     yield from fact("", text(path, "text")) if text(path, "text") else ()
     yield from _listed("Because", list(map(report.said, texts(path, "because"))))
-    yield from _listed("Missing", list(map(report.name, texts(path, "missing"))))
+    yield from _listed("Missing", report.missing(path))
     yield from _listed("Would settle", list(map(report.said, texts(path, "would_settle"))))
     if not leukemia:
         yield from fact("Leukemia CNS", "not stated: this document has no leukemia status")

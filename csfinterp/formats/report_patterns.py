@@ -74,7 +74,7 @@ def _pattern(report: Report, pattern: Part) -> Iterator[str]:
     yield from _listed("Alarm values", [report.said(alarm) for alarm in texts(pattern, "alarms")])
     yield from _listed("Support", [_with_source(report, pattern, said) for said in texts(pattern, "support")])
     yield from _listed("Against", [_with_source(report, pattern, said) for said in texts(pattern, "against")])
-    missing = report.listed(texts(pattern, "missing"))
+    missing = "; ".join(report.missing(pattern))
     yield from fact("Missing", missing, column=17) if missing else ()
     for line in parts(pattern, "lines"):
         yield from fact("Note", report.said(text(line, "text")) + report.cited(line), column=17)
@@ -112,7 +112,7 @@ def _bare(report: Report, found: list[Part]) -> Iterator[str]:
         yield from paragraph("Cannot be judged:", indent=0)
     for pattern in found:
         against = "; ".join(_with_source(report, pattern, said) for said in texts(pattern, "against"))
-        missing = report.listed(texts(pattern, "missing"))
+        missing = "; ".join(report.missing(pattern))
         said = [f"{title(pattern)} ({text(pattern, 'rule')}): {report.said(text(pattern, 'text'))}"]
         said += [f"Against: {against}."] if against else []
         said += [f"Missing: {missing}."] if missing else []

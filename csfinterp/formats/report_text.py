@@ -6,7 +6,9 @@ Works on the stored document alone. What was not judged, and why, is said as pla
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from string import ascii_lowercase
 
 from csfinterp.formats import report_advice as advice
 from csfinterp.formats import report_judgments as judgments
@@ -149,10 +151,9 @@ def _results(report: Report) -> Iterator[str]:
 
 
 def _derived(report: Report) -> Iterator[str]:
-    derived = [result for result in parts(report.document, "results") if result.get("derived") is True]
-    if derived:
+    if report.derived:
         yield from heading("Calculated values")
-        yield from _table(report, derived)
+        yield from _table(report, report.derived)
 
 
 def _table(report: Report, results: list[Part]) -> Iterator[str]:
@@ -160,6 +161,7 @@ def _table(report: Report, results: list[Part]) -> Iterator[str]:
     yield from row([Cell(name, width, name == "Result") for name, width in zip(names, _TABLE, strict=True)])
     if not results:
         yield report.none("results", "none")
+    shared = _shared(results)
     for result in results:
         cells = (
             report.name(text(result, "analyte")),
@@ -171,8 +173,16 @@ def _table(report: Report, results: list[Part]) -> Iterator[str]:
         yield from row(
             [Cell(cell, width, place == 1) for place, (cell, width) in enumerate(zip(cells, _TABLE, strict=True))]
         )
-        details = "; ".join(_details(result))
+        details = "; ".join(_details(result, shared))
         yield from paragraph(details, indent=4) if details else ()
+    for said, letter in shared.items():
+        yield from paragraph(f"({letter}) {said}", hang=4)
+
+
+def _shared(results: list[Part]) -> dict[str, str]:
+    """Notes that stand under several results, each with its letter: they are printed once, below the table."""
+    told = Counter(text(note, "text") for result in results for note in parts(result, "notes"))
+    return dict(zip((said for said, times in told.items() if times > 1), ascii_lowercase, strict=False))
 
 
 def _flag(result: Part) -> str:
@@ -183,7 +193,7 @@ def _flag(result: Part) -> str:
     return f"{flag} {marks}".strip()
 
 
-def _details(result: Part) -> Iterator[str]:
+def _details(result: Part, shared: dict[str, str]) -> Iterator[str]:
     """What stands below a result: the value as sent, the organism, the laboratory's own reading, notes."""
     if as_sent(result):
         yield as_sent(result)
@@ -196,14 +206,18 @@ def _details(result: Part) -> Iterator[str]:
     for label in ("laboratory_flag", "laboratory_range"):
         if text(result, label):
             yield f"{words(label)}: {text(result, label)}"
-    yield from filter(None, [text(result, "advisory"), *(text(note, "text") for note in parts(result, "notes"))])
+    notes = [text(note, "text") for note in parts(result, "notes")]
+    yield from filter(None, [text(result, "advisory"), *(note for note in notes if note not in shared)])
+    letters = [f"({shared[note]})" for note in notes if note in shared]
+    if letters:
+        yield f"see {' '.join(dict.fromkeys(letters))}"
 
 
 def _not_judged(report: Report) -> Iterator[str]:
     yield from heading("Not judged")
     left: dict[str, list[str]] = {}
     for result in parts(report.document, "results"):
-        if not text(result, "flag"):
+        if not text(result, "flag") and (result.get("derived") is not True or result in report.derived):
             word = text(result, "not_judged")
             reason = NOT_JUDGED.get(word, words(word) or "no reason stated")
             left.setdefault(reason, []).append(report.name(text(result, "analyte")))

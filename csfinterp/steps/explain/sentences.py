@@ -26,7 +26,7 @@ from csfinterp.model.interpretation import (
 from csfinterp.model.predicate import Above, Any, Below, Flagged, Predicate, Truth, inputs, leaves
 from csfinterp.steps.explain.readings import fill
 from csfinterp.steps.explain.row import Row
-from csfinterp.steps.explain.wording import told_apart, with_unit
+from csfinterp.steps.explain.wording import decimal, told_apart, with_unit
 
 OWN = ("csfinterp_rule",)
 WEAKEST_FIRST = ("recalled", "ours", "secondary", "derived", "primary")
@@ -71,6 +71,8 @@ ANTIGEN_DECIDES = "fungal_meningitis"
 TUMOR_CELLS = ("leptomeningeal_metastasis_csf", "established")
 HEMORRHAGE = "subarachnoid_blood"
 QUIET = ("info_only", "blood_trace", "no_interval")
+CORRECTED = ("csf_leukocytes_corrected", "csf_protein_corrected")
+MOST_REASONS, MOST_NAMES = 5, 4
 MOST_CALLS, MOST_RULES, MOST_PATTERNS, MOST_FINDINGS = 4, 3, 3, 6
 
 
@@ -422,18 +424,41 @@ def next_step(advice: tuple[RecommendationResult, ...]) -> Iterator[Weighted]:
         yield _said(3, text, (entry.rule,), entry.citations, entry.status)
 
 
+def corrected(results: tuple[Result, ...]) -> Iterator[Weighted]:
+    """The counts less what came with the blood, as estimates beside the measured ones."""
+    found = [result for result in results if result.analyte in CORRECTED and isinstance(result.value, float)]
+    if found:
+        told = [
+            f"{inside(one.name)} {with_unit(decimal(float(one.value or 0), one.decimals), one.unit)}" for one in found
+        ]
+        citations = dict.fromkeys(name for one in found for name in one.citations)
+        text = f"Estimated beside the measured values: {listed(told)}."
+        yield _said(5, text, [one.analyte for one in found], citations, found[0].status)
+
+
 def not_judged(results: tuple[Result, ...], issues: tuple[Issue, ...]) -> Iterator[Weighted]:
-    """What was sent and could not be judged, said plainly."""
+    """What was sent and could not be judged, by reason, said plainly."""
     open_ = [result for result in results if result.flag is None and result.not_judged not in (None, *QUIET)]
-    parts = [f"{result.name} ({_reason(str(result.not_judged))})" for result in open_]
+    by_reason: dict[str, dict[str, None]] = {}
+    for result in open_:
+        by_reason.setdefault(_reason(str(result.not_judged)), {})[result.name] = None
+    parts = [f"{_first(list(names))} ({reason})" for reason, names in by_reason.items()]
     unread = sum(issue.severity == "error" and issue.code in ("code_unknown", "code_invalid") for issue in issues)
     if unread:
         parts.append(f"{unread} result{'s' if unread > 1 else ''} with a code that is not known")
     if parts:
-        shown = list(dict.fromkeys(parts))
-        more = f" and {len(shown) - 6} more" if len(shown) > 6 else ""
+        more = f" and {len(parts) - MOST_REASONS} more reasons" if len(parts) > MOST_REASONS + 1 else ""
+        shown = parts[:MOST_REASONS] if more else parts
         names = [result.analyte for result in open_] or ["issues"]
-        yield _said(7, f"Not judged: {'; '.join(shown[:6])}{more}.", names, OWN, "ours")
+        yield _said(7, f"Not judged: {'; '.join(shown)}{more}.", names, OWN, "ours")
+
+
+def _first(names: list[str]) -> str:
+    return (
+        listed(names)
+        if len(names) <= MOST_NAMES + 1
+        else f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
+    )
 
 
 def _reason(word: str) -> str:

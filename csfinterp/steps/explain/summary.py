@@ -68,6 +68,7 @@ def summary(row: Row, told: Told) -> Summary:
         *sentences.three_way(told.cautions, spoken),
         *sentences.findings(row, told.findings, told.results, spoken),
         *sentences.quality(row, told.quality, told.critical),
+        *sentences.corrected(told.results),
         *sentences.normal(row, told.findings, told.patterns),
         *sentences.profile(told.profiles),
         *sentences.next_step(told.advice),
