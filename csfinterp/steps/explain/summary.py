@@ -99,13 +99,15 @@ def _headline(row: Row, told: Told, spoken: list[PatternResult]) -> str:
         line.id in OPEN_BILIRUBIN for shape in told.patterns for line in shape.lines
     ):
         parts += [] if parts else [row.parts.edition.texts["headline_bilirubin_open"]]
-    if list(sentences.three_way(told.cautions, spoken)):
+    differential = list(sentences.three_way(told.cautions, spoken)) and told.lm.certainty != "confirmed"
+    if told.lm.certainty in LEVELS:
+        first = told.lm.certainty == "confirmed" or row.word("question") == "lm"
+        parts.insert(sum(pattern.emergency for pattern in spoken) if first else len(parts), _level(told.lm))
+    if differential:
         parts.append(row.parts.edition.texts["headline_three_way"])
     if told.lm.certainty in LEVELS:
-        if told.lm.certainty != "confirmed":
-            parts += [name for name in _alarming(row, told.findings) if name not in parts]
-        review = ", needs review" if told.lm.review else ""
-        parts.append(f"leptomeningeal metastasis (EANO-ESMO): {level_words(told.lm)}{review}")
+        named = [] if told.lm.certainty == "confirmed" else _alarming(row, told.findings)
+        parts += [name for name in named if name not in parts]
     elif told.hematologic.status != "not_applicable":
         parts.append(inside(told.hematologic.text.split(". ")[0].split(" (")[0].strip().rstrip(".")))
     if told.leukemia.status.startswith("CNS"):
@@ -116,6 +118,10 @@ def _headline(row: Row, told: Told, spoken: list[PatternResult]) -> str:
         parts = _plain(row, told, called=bool(calls))
     text = "; ".join((*calls, *parts))
     return text[0].upper() + text[1:] + "."
+
+
+def _level(lm: LMResult) -> str:
+    return f"leptomeningeal metastasis (EANO-ESMO): {level_words(lm)}{', needs review' if lm.review else ''}"
 
 
 def _calls(row: Row, critical: tuple[CriticalResult, ...]) -> list[str]:
