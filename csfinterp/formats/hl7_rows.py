@@ -1,4 +1,4 @@
-"""What an interpretation says, as OBX rows with comments: results, then findings, LM, patterns, critical values, advice.
+"""What an interpretation says, as OBX rows with comments: critical values, results, findings, LM, patterns, advice.
 
 Every code of ours is marked 99CSFI; a LOINC code stands first where the document has one. A result that was not judged
 has no flag, never N: the reason is its comment.
@@ -187,9 +187,7 @@ def _patterns(report: Report) -> Iterator[Row]:
             notes = _notes(
                 report.said(text(pattern, "text")) + report.cited(pattern), f"Missing: {missing}." if missing else ""
             )
-            yield _coded(
-                f"pattern_{text(pattern, 'id')}", title(pattern), grade, GRADES.get(grade, grade), notes=notes
-            )
+            yield _coded(f"pattern_{text(pattern, 'id')}", title(pattern), grade, GRADES.get(grade, grade), notes=notes)
 
 
 def _profiles(report: Report) -> Iterator[Row]:

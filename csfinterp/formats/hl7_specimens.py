@@ -207,7 +207,7 @@ def _received(part: Part, remarks: Remarks) -> str | None:
 
 
 def _site(parts: Iterable[Part], remarks: Remarks) -> str | None:
-    """lumbar, ventricular, cisternal or unknown, where SPM-8, SPM-10 or the body site of OBR-15 names exactly one of them."""
+    """A word of SITES, where SPM-8, SPM-10 or the body site of OBR-15 names exactly one of them."""
     for part in parts:
         texts = [part.spm.words(number, at) for number in (8, 10) for at in (1, 2, 4, 5)] if part.spm else []
         texts += [part.order.obr_words(15, 4)]

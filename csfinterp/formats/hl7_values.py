@@ -123,7 +123,7 @@ def structured_number(element: Element) -> dict[str, Any]:
 
 
 def number_or_text(text: str) -> str:
-    """The text as a JSON number where it is written like one; `+5`, `.5` and all else stay text for the core to read."""
+    """The text as a JSON number where it is written like one; `+5`, `.5` and the rest stay text for the core."""
     return NumberText(text) if len(text) <= MAX_TEXT and _JSON_NUMBER.fullmatch(text) else text
 
 

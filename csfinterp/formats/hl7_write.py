@@ -1,4 +1,4 @@
-"""The interpretation as ORU^R01 2.5.1 in UTF-8, for the laboratory system to file: MSH, PID, ORC, OBR, OBX, NTE, SPM."""
+"""The interpretation as ORU^R01 2.5.1 in UTF-8, for the laboratory system to file."""
 
 from __future__ import annotations
 
