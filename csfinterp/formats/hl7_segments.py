@@ -14,6 +14,7 @@ from csfinterp.formats.hl7_text import DEFAULT_CODEC, USUAL, Delimiters
 HEADERS = ("MSH", "BHS", "FHS")
 BATCH = ("FHS", "BHS", "BTS", "FTS")
 NULL = '""'
+MAX_REPETITIONS = 1_000  # of one field; further ones stay together in the last
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 
 
@@ -66,7 +67,7 @@ class Segment:
 
     def repetitions(self, number: int) -> list[Element]:
         """The repetitions that hold something."""
-        parts = self.raw(number).split(self.marks.repetition)
+        parts = self.raw(number).split(self.marks.repetition, MAX_REPETITIONS)
         return [Element(part, self.marks, self.codec) for part in parts if part and part != NULL]
 
     def first(self, number: int) -> Element:
@@ -100,16 +101,16 @@ def split_fields(line: str, marks: Delimiters) -> list[str]:
 
 def segments(found: Sequence[str], marks: Delimiters, codec: str) -> Iterator[Segment]:
     """Lines as segments. A line that begins no segment is the rest of the text before it (a line feed in a field)."""
-    whole: list[str] = []
+    whole: list[list[str]] = []
     for line in found:
         name, following = line[:3], line[3:4]
         if not whole or (_NAME.fullmatch(name) and following in ("", marks.field)):
-            whole.append(line)
+            whole.append([line])
         else:
-            whole[-1] += "\n" + line
+            whole[-1].append(line)
     counted: dict[str, int] = {}
-    for line in whole:
-        fields = split_fields(line, marks)
+    for parts in whole:
+        fields = split_fields("\n".join(parts), marks)
         name = fields[0].strip()
         counted[name] = counted.get(name, 0) + 1
         yield Segment(name, counted[name], fields, marks, codec)

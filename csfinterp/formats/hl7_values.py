@@ -48,7 +48,7 @@ STATES = {
     "N": State(None, "cancelled", "not asked", withdrawn=True),
     "X": State(None, "cancelled", "cannot be obtained", withdrawn=True),
     "D": State(None, "entered_in_error", withdrawn=True),
-    "W": State(None, "entered_in_error", withdrawn=True),
+    "W": State(None, "entered_in_error", "reported as wrong", withdrawn=True),
 }  # fmt: skip
 ORDER_DETAIL = "O"
 

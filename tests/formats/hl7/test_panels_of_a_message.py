@@ -129,7 +129,7 @@ def test_facts_of_the_specimen() -> None:
     [
         ("csf", "CSF^^HL70487"), ("csf", "LIQ^Liquor^99LAB"), ("csf", "258450006^^SCT"), ("serum", "SER"),
         ("plasma", "PLAS"), ("blood", "119297000^Blood specimen^SCT"), ("serum", "X^^L^SER^Serum^HL70487"),
-        (None, "UR^Urine^HL70487"), (None, ""),
+        (None, "PUNKT^Punktat^99LAB"), (None, ""),
     ],
 )  # fmt: skip
 def test_types_of_specimens(expected: str | None, kind: str) -> None:
@@ -267,6 +267,15 @@ def test_a_batch_is_read_item_by_item() -> None:
     found = list(hl7_v2.read_many(data))
     assert [isinstance(one, DocumentError) for one in found] == [False, True, False]
     assert len(hl7_v2.split_batch(data)) == 3
+
+
+def test_specimens_of_another_kind_are_left_out_and_told() -> None:
+    urine = (obr(number="FO9"), obx("2888-6^Protein urine^LN"), spm("U-1", "UR"))
+    found = read(message(PID, obr(), PROTEIN, SPM, *urine))
+    assert [panel.specimen.id for panel in found.panels] == ["ACC-1"]
+    assert [fault.pointer for fault in found.warnings] == ["/SPM/2/4"]
+    (alone,) = read(message(PID, *urine)).panels
+    assert isinstance(alone, hl7_v2.MessageFaulty)
 
 
 def test_results_without_a_patient_or_an_order_are_kept() -> None:

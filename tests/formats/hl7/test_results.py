@@ -141,7 +141,7 @@ def test_units(expected: str | None, sent: str) -> None:
         (("cancelled", None, "812", "cannot be obtained"), "X"),
         (("cancelled", None, "812", "not asked"), "N"),
         (("cancelled", "entered_in_error", "812", None), "D"),
-        (("cancelled", "entered_in_error", "812", None), "W"),
+        (("cancelled", "entered_in_error", "812", "reported as wrong"), "W"),
     ],
 )
 def test_states_of_a_result_and_of_its_panel(expected: tuple[str | None, ...], code: str) -> None:

@@ -13,7 +13,6 @@ from csfinterp.formats import hl7_v2
 from csfinterp.formats.hl7_header import open_message
 from csfinterp.formats.hl7_text import USUAL, Delimiters, codec_of
 from csfinterp.formats.strict_json import ReadLimits
-from csfinterp.model.panel import Panel
 from tests.formats.hl7.making import FOLDER, PID, PROTEIN, SPM, documents, message, msh, obr, obx, read, sample
 
 PLAIN = message(PID, obr(), PROTEIN, SPM)
@@ -142,5 +141,6 @@ def test_a_message_that_is_too_large_is_refused_before_it_is_read() -> None:
 
 def test_more_results_than_allowed_are_refused() -> None:
     many = message(PID, obr(), *[PROTEIN] * 11, SPM)
-    (error,) = hl7_v2.read_message(many, ReadLimits(max_observations=10)).panels
-    assert not isinstance(error, Panel)
+    with pytest.raises(hl7_v2.MessageFaulty) as refused:
+        hl7_v2.read_message(many, ReadLimits(max_observations=10))
+    assert refused.value.faults[0].pointer == "/OBX/11/1"
