@@ -28,6 +28,8 @@ class Element:
 
     def component(self, number: int, subcomponent: int = 1) -> str:
         """The text of one subcomponent, escapes resolved, blanks at its ends kept; "" if it is not there."""
+        if not self.raw:
+            return ""
         parts = self.raw.split(self.marks.component, number)
         if len(parts) < number:
             return ""
@@ -72,6 +74,9 @@ class Segment:
 
     def first(self, number: int) -> Element:
         """The first repetition that holds something; an empty one if there is none."""
+        raw = self.raw(number)
+        if self.marks.repetition not in raw:
+            return Element("" if raw == NULL else raw, self.marks, self.codec)
         return next(iter(self.repetitions(number)), Element("", self.marks, self.codec))
 
     def words(self, number: int, component: int = 1) -> str:
