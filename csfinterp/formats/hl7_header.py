@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from csfinterp.errors import DocumentError, Fault
-from csfinterp.formats.hl7_segments import BATCH, Segment, header_marks, segments, split_fields
+from csfinterp.formats.hl7_segments import BATCH, Element, Segment, header_marks, segments, split_fields
 from csfinterp.formats.hl7_text import DEFAULT_CODEC, Delimiters, codec_of, lines, marked_codec
 from csfinterp.formats.strict_json import ReadLimits
 
@@ -152,9 +152,10 @@ def read_header(data: bytes) -> Header | None:
     if own != segment.codec:
         segment = _msh(body, own) or segment
     kind, event, fields = segment.words(9), segment.words(9, 2), segment.fields
+    control_id = Element(segment.raw(10), segment.marks, segment.codec).whole().strip()
     return Header(
         segment.marks, segment.codec, fields[3], fields[4], fields[5], fields[6],
-        segment.words(7), kind, event, segment.first(10).whole().strip(), segment.words(11), segment.words(12),
+        segment.words(7), kind, event, control_id, segment.words(11), segment.words(12),
         segment.words(15), segment.words(16), charset,
     )  # fmt: skip
 

@@ -104,7 +104,10 @@ def value_of(obx: Segment, *further: Segment) -> dict[str, Any]:
         return {"value": word} if word else {}
     if len(elements) == 1 and kind == "SN":
         return structured_number(elements[0])
-    texts = [coded_word(element) if kind in CODED else element.whole().strip() for element in elements]
+    texts = [
+        coded_word(element) if kind in CODED or (not kind and element.size > 1) else element.whole().strip()
+        for element in elements
+    ]
     text = "\n".join(texts).strip()
     if not text:
         return {}
