@@ -78,8 +78,9 @@ def test_a_short_list_of_delimiters_is_completed() -> None:
 
 
 def test_a_line_feed_inside_a_text_cuts_no_segment() -> None:
-    data = message(PID, obr(), PROTEIN, "NTE|1||first\nsecond", SPM)
-    assert documents(data)[0]["observations"][0]["note"] == "first\nsecond"
+    data = message(PID, obr(), PROTEIN, "NTE|1||first\nsecond\nMSH deficiency", SPM)
+    assert len(hl7_v2.split_batch(data)) == 1
+    assert documents(data)[0]["observations"][0]["note"] == "first\nsecond\nMSH deficiency"
 
 
 @pytest.mark.parametrize(
