@@ -25,6 +25,7 @@ from csfinterp.formats.hl7_values import (
     State,
     code_of,
     cut,
+    is_number_as_text,
     laboratory_flag,
     note_of,
     state_of,
@@ -141,6 +142,8 @@ class _Draft:
         if obx.words(2).upper() in ATTACHED:
             self.remarks.warn(obx.pointer(5), "An attachment is not read and not kept. Send results as values.")
             return
+        if is_number_as_text(obx):
+            self.remarks.warn(obx.pointer(2), "A number sent as text is read as a number. Send NM, or SN with < or >.")
         document = {"code": code_of(obx), **value_of(obx, *(line.obx for line in lines[1:]))}
         note = note_of([document.pop("note", ""), *(text for line in lines for text in line.notes)])
         entries.append(_Entry(obx, document | self._rest(obx, note, state) | self._own_specimen(part), state))

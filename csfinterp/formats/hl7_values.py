@@ -23,6 +23,7 @@ CODED = ("CE", "CWE", "CNE", "CF", "IS", "ID", "CD")
 ATTACHED = ("ED", "RP", "NA", "MA")
 LONG_TEXT = ("TX", "FT")
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NUMBER_AS_TEXT = re.compile(r"\s*[<>]?=?\s*[0-9]+(?:[.,][0-9]+)?\s*")
 _TEN = re.compile(r"[xX*]?10")
 # OBX-8 stands for the value where OBX-5 is empty (codes.md section 4).
 DETECTION = {"POS": "positive", "DET": "detected", "NEG": "negative", "ND": "not_detected"}
@@ -114,6 +115,11 @@ def value_of(obx: Segment, *further: Segment) -> dict[str, Any]:
     if kind == "NM" and len(text) <= MAX_TEXT:
         return {"value": number_or_text(text)}
     return {"value": text} if len(text) <= MAX_TEXT else {"value": cut(text), "note": text}
+
+
+def is_number_as_text(obx: Segment) -> bool:
+    """True for a number in a text field: it is read as a number, and the sender is told (codes.md section 2)."""
+    return obx.words(2).upper() in ("ST", *LONG_TEXT) and bool(_NUMBER_AS_TEXT.fullmatch(obx.raw(5)[:MAX_TEXT]))
 
 
 def structured_number(element: Element) -> dict[str, Any]:

@@ -210,6 +210,15 @@ def test_a_wrong_specimen_code_reaches_the_core_and_is_warned_of(interpret: Inte
     assert ("wrong_specimen_code", 4) in [(issue["code"], issue["observation"]) for issue in answer["issues"]]
 
 
+@pytest.mark.parametrize(
+    ("told", "kind", "sent"),
+    [(True, "ST", "812"), (True, "TX", "<5"), (False, "NM", "812"), (False, "ST", "negative"), (False, "ST", "12/3")],
+)
+def test_a_number_sent_as_text_is_read_and_told(told: bool, kind: str, sent: str) -> None:
+    found = read(message(PID, obr(), obx(LOCAL, sent, kind=kind), SPM))
+    assert [fault.pointer for fault in found.warnings] == (["/OBX/1/2"] if told else [])
+
+
 def test_attachments_are_left_out_and_told() -> None:
     told = read(message(PID, obr(), PROTEIN, "OBX|2|ED|PDF^Report^L||^application^pdf^Base64^JVBERi0=||||||F", SPM))
     assert len(told.panels[0].observations) == 1
