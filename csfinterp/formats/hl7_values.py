@@ -39,12 +39,14 @@ class State:
     withdrawn: bool = False
 
 
-FINAL, PRELIMINARY, CORRECTED = State("final"), State("preliminary"), State("corrected")
-# Table 0085, codes.md section 3. O is ignored; a blank one is settled by OBR-25.
+NO_VALUE = "no value sent"
+FINAL, PRELIMINARY, CORRECTED = (State(status, absent=NO_VALUE) for status in ("final", "preliminary", "corrected"))
+# Table 0085, codes.md section 3. O is ignored; a blank one is settled by OBR-25. U alone gives no reason for a missing
+# value: the one sent before is now final.
 STATES = {
     "F": FINAL, "B": FINAL, "V": FINAL, "P": PRELIMINARY, "R": PRELIMINARY, "S": PRELIMINARY, "C": CORRECTED,
     "A": CORRECTED,
-    "U": State("final", absent="final without resending"),
+    "U": State("final"),
     "I": State("preliminary", absent="pending"),
     "N": State(None, "cancelled", "not asked", withdrawn=True),
     "X": State(None, "cancelled", "cannot be obtained", withdrawn=True),

@@ -70,7 +70,8 @@ def test_a_number_keeps_its_digits_and_is_a_json_number(interpret: Interpret) ->
     ("word", "flag"), [("positive", "POS"), ("detected", "DET"), ("negative", "NEG"), ("not_detected", "ND")]
 )
 def test_a_detection_flag_is_the_value_where_there_is_no_other(word: str, flag: str) -> None:
-    assert observation(obx(LOCAL, "", kind="ST", flag=flag))["value"] == word
+    found = observation(obx(LOCAL, "", kind="ST", flag=flag))
+    assert (found["value"], found.get("absent_reason")) == (word, None)
     assert observation(obx(LOCAL, "atypical", kind="ST", flag=flag))["value"] == "atypical"
 
 
@@ -151,7 +152,8 @@ def test_states_of_a_result_and_of_its_panel(expected: tuple[str | None, ...], c
 
 
 @pytest.mark.parametrize(
-    ("expected", "code"), [("pending", "I"), ("cannot be obtained", "X"), ("final without resending", "U"), (None, "F")]
+    ("expected", "code"),
+    [("pending", "I"), ("cannot be obtained", "X"), (None, "U"), ("no value sent", "F"), ("no value sent", "C")],
 )
 def test_why_there_is_no_value(expected: str | None, code: str) -> None:
     assert observation(obx(LOCAL, "", status=code)).get("absent_reason") == expected
