@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from csfinterp.errors import DocumentError, Fault
-from csfinterp.formats import report_text
+from csfinterp.formats import FORMATS
 from csfinterp.service import PanelFilter, Submission
 from csfinterp.web import describe, pages
 from csfinterp.web.answers import JSON, json_answer, json_text, negotiated
@@ -21,6 +22,13 @@ from csfinterp.web.hall import hall, settings
 from csfinterp.web.problems import Problem
 
 blueprint = Blueprint("panels", __name__, url_prefix="/api/v1", description="Send panels, read interpretations.")
+# Beside JSON and the page: every format of the registry that can be written.
+WRITERS = {
+    name: form.write
+    for form in FORMATS.values()
+    if form.write is not None and JSON not in form.media_types
+    for name in form.media_types
+}
 PLAIN = [validate.Length(min=1, max=200), validate.Regexp(r"[^\x00]*\Z", error="Must not hold a NUL character.")]
 
 
@@ -129,16 +137,17 @@ def versions(panel_id: str) -> Response:
 @describe.errors(blueprint, 404, 406, 422)
 @blueprint.alt_response(304, description="The reader has this version")
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="text/html")
+@blueprint.alt_response(200, schema={"type": "string"}, content_type="application/hl7-v2")
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="text/plain")
 @blueprint.alt_response(200, schema="Interpretation", headers=describe.ETAG_HEADER)
 def interpretation(query: dict[str, Any], panel_id: str) -> Response:
-    """The interpretation of a panel: JSON, text for a terminal or printer, or a page"""
+    """The interpretation of a panel: JSON, HL7 v2 (ORU^R01), text for a terminal or printer, or a page"""
     stored = hall().panel(panel_id, query.get("version"))
     return negotiated(
         pages.tag_with_count(stored),
         {
             JSON: lambda: json_text(stored.document),
-            "text/plain": lambda: report_text.write(stored.document),
+            **{name: partial(write, stored.document) for name, write in WRITERS.items()},
             "text/html": lambda: pages.interpretation_page(stored),
         },
     )

@@ -11,7 +11,7 @@ import apispec
 import yaml
 from flask_smorest import Blueprint
 
-from csfinterp.samples import SAMPLES
+from csfinterp.samples import SAMPLES, hl7_sample
 from csfinterp.web.problems import MEDIA_TYPE
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -45,6 +45,7 @@ def _body(schema: str, examples: dict[str, Any]) -> dict[str, Any]:
 
 
 PANEL_BODY = _body("Panel", {sample.name: (sample.title, sample.document()) for sample in SAMPLES})
+PANEL_BODY["content"]["application/hl7-v2"] = {"schema": {"type": "string"}, "example": hl7_sample()}
 _MRI_LATER = {"tumor": {"class": "solid", "primary": "lung"}, "clinical_signs": "typical", "mri": "linear"}
 CONTEXT_BODY = _body("Context", {"mri_later": ("MRI reported after the puncture", _MRI_LATER)})
 REINTERPRET_BODY = _body("Reinterpretation", {"edition": ("Another edition", {"edition": "2026.1"})})
