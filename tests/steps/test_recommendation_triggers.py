@@ -125,7 +125,8 @@ PRIORITIES = {
     "R-H09": 2, "R-H10": 2, "R-I07": 3, "R-I09": 3, "R-I10": 3, "R-L01": 3, "R-L02": 3, "R-L03": 3, "R-L04": 3,
     "R-L06": 3, "R-L07": 3, "R-L09": 3, "R-L11": 3, "R-L12": 3, "R-N01": 3, "R-N02": 3, "R-N05": 3, "R-N09": 3,
     "R-H01": 3, "R-H02": 3, "R-H03": 3, "R-H04": 3, "R-H05": 3, "R-H08": 3, "R-M01": 3, "R-M03": 3, "R-M04": 3,
-    "R-M05": 3, "R-M06": 3, "R-M08": 3, "R-M09": 3, "R-M10": 3, "R-M11": 3, "R-B04": 3, "R-S02": 3, "R-S04": 3, "R-S06": 3,
+    "R-M05": 3, "R-M06": 3, "R-M08": 3, "R-M09": 3, "R-M10": 3, "R-M11": 3, "R-B04": 3,
+    "R-S02": 3, "R-S04": 3, "R-S06": 3,
     "R-L05": 4, "R-L08": 4, "R-L10": 4, "R-N03": 4, "R-N04": 4, "R-N06": 4, "R-N08": 4, "R-H06": 4, "R-H07": 4,
     "R-M02": 4, "R-M07": 4, "R-B03": 4, "R-S01": 4, "R-S03": 4, "R-S05": 4, "R-I11": 5, "R-I12": 5,
 }  # fmt: skip
@@ -159,8 +160,8 @@ R-N09 search_primary; R-H01 flow_and_cytology; R-H02 add_cytology_to_flow; R-H03
 R-H04 repeat_flow_and_cytology; R-H05 steroid_before_puncture; R-H06 lymphoid_flow_not_indicated
 R-H07 lymphoma_markers; R-H08 cns_status_missing_inputs; R-H09 new_cns_involvement_call; R-H10 first_tumor_cells_call
 R-M01 serum_pair_missing; R-M02 serum_glucose_missing; R-M03 pair_not_matched; R-M04 repeat_diluted; R-M05 state_tumor
-R-M06 state_clinical_signs; R-M07 site_unknown; R-M08 differential_missing; R-M09 unit_problem; R-M10 erythrocytes_missing
-R-M11 old_sample; R-B01 sah_not_ruled_out; R-B02 spectrophotometry; R-B03 traumatic_puncture; R-B04 blood_in_leukemia
+R-M06 state_clinical_signs; R-M07 site_unknown; R-M08 differential_missing; R-M09 unit_problem
+R-M10 erythrocytes_missing; R-M11 old_sample; R-B01 sah_not_ruled_out; R-B02 spectrophotometry; R-B03 traumatic_puncture; R-B04 blood_in_leukemia
 R-S01 ms_type_response; R-S02 sarcoidosis_tests; R-S03 autoimmune_tests; R-S04 drug_related_meningitis
 R-S05 early_gbs; R-S06 borrelia_tests; R-T01 multidisciplinary; R-T02 cns_active_systemic
 R-T03 intrathecal_conditions; R-T04 nodular_or_flow_block; R-T05 ventricular_access; R-T06 proton_craniospinal
