@@ -25,10 +25,14 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "knowledge": (NOUNS | {"units", "knowledge"}, {"yaml", "marshmallow"}),
     "formats": (NOUNS | {"formats"}, {"marshmallow", "orjson", "hl7", "fhir", "pandas"}),
     "store": (NOUNS | {"store"}, {"sqlalchemy", "alembic"}),
-    "hall": (NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "hall"}, {"dask", "distributed", "orjson"}),
+    "hall": (
+        NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "hall"},
+        {"dask", "distributed", "orjson"},
+    ),
     "doors": (
         NOUNS | {"settings", "formats", "hall", "doors"},
-        {"flask", "flask_smorest", "werkzeug", "marshmallow", "apispec", "swagger_ui_bundle", "structlog", "yaml", "orjson",
+        {"flask", "flask_smorest", "werkzeug", "marshmallow", "apispec", "swagger_ui_bundle", "structlog", "yaml",
+         "orjson",
          "click", "rich"},
     ),
 }  # fmt: skip

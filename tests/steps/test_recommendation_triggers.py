@@ -161,7 +161,8 @@ R-H04 repeat_flow_and_cytology; R-H05 steroid_before_puncture; R-H06 lymphoid_fl
 R-H07 lymphoma_markers; R-H08 cns_status_missing_inputs; R-H09 new_cns_involvement_call; R-H10 first_tumor_cells_call
 R-M01 serum_pair_missing; R-M02 serum_glucose_missing; R-M03 pair_not_matched; R-M04 repeat_diluted; R-M05 state_tumor
 R-M06 state_clinical_signs; R-M07 site_unknown; R-M08 differential_missing; R-M09 unit_problem
-R-M10 erythrocytes_missing; R-M11 old_sample; R-B01 sah_not_ruled_out; R-B02 spectrophotometry; R-B03 traumatic_puncture; R-B04 blood_in_leukemia
+R-M10 erythrocytes_missing; R-M11 old_sample
+R-B01 sah_not_ruled_out; R-B02 spectrophotometry; R-B03 traumatic_puncture; R-B04 blood_in_leukemia
 R-S01 ms_type_response; R-S02 sarcoidosis_tests; R-S03 autoimmune_tests; R-S04 drug_related_meningitis
 R-S05 early_gbs; R-S06 borrelia_tests; R-T01 multidisciplinary; R-T02 cns_active_systemic
 R-T03 intrathecal_conditions; R-T04 nodular_or_flow_block; R-T05 ventricular_access; R-T06 proton_craniospinal
