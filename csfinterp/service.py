@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NoReturn
 
+from csfinterp.corrections import panel_status, update_of
 from csfinterp.documents import context_in, in_force, inside_context, panel_of, plain_numbers
 from csfinterp.errors import ConflictError, DocumentError, Fault, NotFoundError, PreconditionError
 from csfinterp.formats import panel_json
@@ -118,13 +119,16 @@ class Service:
 
     # --- submit, interpret ---
 
-    def submit(self, panel: Panel) -> Submission:
+    def submit(self, panel: Panel, *, partial: bool = False) -> Submission:
         """Stores and interprets a panel; answers only when it is durable.
 
         The same content again: the stored answer, `created` False. The same specimen with new content: the next
         version, its status `corrected` unless the sender cancels it. A `context.history` in the document is kept with
         it but not used: the service fills the history from the store. An amended context stays in force until the
         sender sends another context than before.
+        `partial`: the panel is a message that names only what is new (HL7 v2). It updates the stored document of the
+        specimen by the rules of `corrections.merged`; results that it does not name stay. A preliminary result that
+        comes after the final one changes nothing; the message is held as `preliminary_after_final`.
         Raises DocumentError (no panel of CSF), ConflictError `message_id_reused` or `other_patient` (the message is
         held) or `busy` (send again).
         """
@@ -133,7 +137,7 @@ class Service:
         key = PanelKey(panel.source.system or "", panel.specimen.id, panel.patient.id)
         digest = panel_json.content_digest(panel)
         received = Received(key.source_system, panel.source.message_id or None, digest, stamp(self._clock()))
-        return _until_stored(lambda: self._submit(panel, key, received))
+        return _until_stored(lambda: self._submit(panel, key, received, partial))
 
     def interpret(self, panel: Panel) -> dict[str, object]:
         """The interpretation document; nothing is stored. The history is that of the document. Raises DocumentError."""
@@ -219,23 +223,36 @@ class Service:
 
     # --- one attempt each: read, decide, interpret, write; a RaceError starts it over ---
 
-    def _submit(self, panel: Panel, key: PanelKey, received: Received) -> Submission:
+    def _submit(self, panel: Panel, key: PanelKey, received: Received, partial: bool) -> Submission:
         seen = received.message_id and self._store.message(key.source_system, received.message_id)
         if seen:
             if seen.content_digest != received.content_digest:
                 self._hold("message_id_reused", panel, received)
             return self._stored(seen.panel_id, seen.version)
         head = self._store.head(key)
-        if head is None:
-            draft = _Draft(panel, key, None, "posted", received.content_digest, dumps(panel.document))
-            return self._write(draft, received)
-        if head.patient_id != key.patient_id:
+        if head is not None and head.patient_id != key.patient_id:
             self._hold("other_patient", panel, received)
-        if head.content_digest == received.content_digest:
+        whole = self._whole(panel, head, received) if partial else panel
+        digest = panel_json.content_digest(whole) if partial else received.content_digest
+        if head is None:
+            return self._write(_Draft(whole, key, None, "posted", digest, dumps(whole.document)), received)
+        if head.content_digest == digest:
             if received.message_id is not None:
                 self._store.remember(received, head.panel_id, head.version)
             return self._stored(head.panel_id, head.version)
-        return self._write(_correction(panel, key, head, received), received)
+        draft = _correction(whole, key, head, digest)
+        return self._write(replace(draft, reason=_reason(whole, head, partial)), received)
+
+    def _whole(self, panel: Panel, head: PanelHead | None, received: Received) -> Panel:
+        """The whole panel after a message that may name only a part of it."""
+        if head is None:
+            status = panel_status(panel.document)
+            return panel if status == panel.status else panel_of(dumps({**panel.document, "status": status}))
+        stored = panel_of(head.panel_document)
+        update = update_of(stored.document, panel.document)
+        if update.set_aside:
+            self._store.hold("preliminary_after_final", received, dumps(panel.document))
+        return stored if update.document is stored.document else panel_of(dumps(update.document))
 
     def _amend(self, panel_id: str, context: Mapping[str, object], if_match: str) -> Submission:
         head = self._head(panel_id)
@@ -338,7 +355,7 @@ def _no_panel() -> NotFoundError:
     return NotFoundError("There is no such panel or version; GET /api/v1/panels finds panels.")
 
 
-def _correction(panel: Panel, key: PanelKey, head: PanelHead, received: Received) -> _Draft:
+def _correction(panel: Panel, key: PanelKey, head: PanelHead, digest: str) -> _Draft:
     """The next version by new content.
 
     An amended context outlives it if the sender's own context is the same as before: a corrected value must not take
@@ -348,14 +365,22 @@ def _correction(panel: Panel, key: PanelKey, head: PanelHead, received: Received
     if amended is not None and context_in(text) != context_in(head.panel_document):
         amended = None
     used = panel if amended is None else panel_of(in_force(text, amended))
-    return _Draft(used, key, head, "corrected", received.content_digest, text, amended)
+    return _Draft(used, key, head, "corrected", digest, text, amended)
 
 
 def _status(draft: _Draft) -> str:
     """New content corrects, unless the sender cancels; context and edition do not change what the laboratory said."""
     if draft.head is None or draft.panel.status == "cancelled":
         return draft.panel.status
+    if draft.reason == "completed":
+        return draft.panel.status
     return "corrected" if draft.reason == "corrected" else draft.head.status
+
+
+def _reason(panel: Panel, head: PanelHead, partial: bool) -> str:
+    """What was only preliminary before is completed, not corrected, unless the laboratory says so."""
+    completed = partial and head.status == "preliminary" and panel.status in ("preliminary", "final")
+    return "completed" if completed else "corrected"
 
 
 def _key_of(panel: Panel, head: PanelHead) -> PanelKey:
