@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import secrets
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NoReturn
 
+from csfinterp.changes import change, short
 from csfinterp.corrections import panel_status, update_of
 from csfinterp.documents import context_in, in_force, inside_context, panel_of, plain_numbers
 from csfinterp.errors import ConflictError, DocumentError, Fault, NotFoundError, PreconditionError
@@ -193,6 +195,24 @@ class Service:
         if not found:
             raise _no_panel()
         return found
+
+    def changes(self, panel_id: str, before: int | None = None, after: int | None = None) -> dict[str, object]:
+        """What version `after` (None: the newest) says otherwise than `before` (None: the version before it).
+
+        The form is that of `changes.change`. Raises NotFoundError, DocumentError if there is no version before it.
+        """
+        newer = self._record(panel_id, after)
+        number = newer.version - 1 if before is None else before
+        if number < 1:
+            raise DocumentError("Version 1 has no version before it.", (Fault("/to", "Send 2 or more, or send from."),))
+        older = self._record(panel_id, number)
+        return change(json.loads(older.interpretation), json.loads(newer.interpretation))
+
+    def version_changes(self, panel_id: str) -> list[dict[str, object] | None]:
+        """`changes.short` for each version against the one before it, oldest first; None for version 1."""
+        texts = self._store.interpretations(panel_id)
+        documents = [json.loads(text) for text in texts]
+        return [None, *(short(change(*pair)) for pair in itertools.pairwise(documents))]
 
     def search(self, filters: PanelFilter, limit: int, after: str | None = None) -> Page:
         """The newest versions that pass the filters, latest arrival first; at most `limit` and the site's page size.

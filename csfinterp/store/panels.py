@@ -96,6 +96,13 @@ class Store:
         with self.engine.connect() as connection:
             return tuple(VersionInfo(*tuple(row)) for row in connection.execute(query))
 
+    def interpretations(self, panel_id: str) -> tuple[str, ...]:
+        """The interpretation documents of all versions as JSON text, oldest first."""
+        table = panel_versions.c
+        query = select(table.interpretation).where(table.panel_id == panel_id).order_by(table.version)
+        with self.engine.connect() as connection:
+            return tuple(connection.execute(query).scalars())
+
     def earlier(
         self, patient_id: str | None, collected: Collected, episode: str | None, panel_id: str | None, seq: int | None
     ) -> Basis:

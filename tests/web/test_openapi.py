@@ -35,6 +35,7 @@ OPERATIONS = [
     "POST /api/v1/interpret",
     "GET /api/v1/panels/{panel_id}",
     "GET /api/v1/panels/{panel_id}/versions",
+    "GET /api/v1/panels/{panel_id}/changes",
     "GET /api/v1/panels/{panel_id}/interpretation",
     "PUT /api/v1/panels/{panel_id}/context",
     "POST /api/v1/panels/{panel_id}/reinterpret",
@@ -48,7 +49,8 @@ OPERATIONS = [
 CAN_BE_WRONG = [
     operation
     for operation in OPERATIONS
-    if not operation.startswith("GET") or operation.endswith(("/panels", "{panel_id}", "/interpretation", "/analytes"))
+    if not operation.startswith("GET")
+    or operation.endswith(("/panels", "{panel_id}", "/changes", "/interpretation", "/analytes"))
 ]
 
 
