@@ -7,17 +7,16 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn
 
 from csfinterp.changes import change, short
-from csfinterp.corrections import panel_status, update_of
-from csfinterp.documents import context_in, in_force, inside_context, panel_of, plain_numbers
+from csfinterp.documents import in_force, inside_context, panel_of, plain_numbers
+from csfinterp.drafts import Draft, correction, posted, updated, written
 from csfinterp.errors import ConflictError, DocumentError, Fault, NotFoundError, PreconditionError
 from csfinterp.formats import panel_json
 from csfinterp.formats.panel_json import Envelope, dumps
-from csfinterp.history import contribution_of, history_of
 from csfinterp.knowledge import EditionInfo
 from csfinterp.library import Library, as_data
 from csfinterp.model.interpretation import Interpretation
@@ -26,19 +25,17 @@ from csfinterp.settings import Settings
 from csfinterp.steps.pipeline import Core
 from csfinterp.store import (
     Basis,
-    Collected,
     Page,
     PanelFilter,
     PanelKey,
     RaceError,
     Received,
-    SearchTables,
     Store,
     VersionInfo,
     VersionRecord,
     stamp,
 )
-from csfinterp.store.panels import busy
+from csfinterp.store.engine import busy
 from csfinterp.store.records import PanelHead
 
 __all__ = ["Page", "PanelFilter", "Service", "StoredPanel", "Submission", "VersionInfo"]
@@ -85,21 +82,6 @@ class StoredPanel:
     def etag(self) -> str:
         """Names this version strongly; without the quotes of the header."""
         return etag(self.panel_id, self.version)
-
-
-@dataclass(frozen=True)
-class _Draft:
-    """One version about to be written. `head` None: a new panel. `history` None: looked up in the store."""
-
-    panel: Panel
-    key: PanelKey
-    head: PanelHead | None
-    reason: str
-    content_digest: str
-    panel_text: str
-    amended_context: str | None = None
-    history: Mapping[str, object] | None = None
-    edition_id: str | None = None
 
 
 class Service:
@@ -252,27 +234,17 @@ class Service:
         head = self._store.head(key)
         if head is not None and head.patient_id != key.patient_id:
             self._hold("other_patient", panel, received)
-        whole = self._whole(panel, head, received) if partial else panel
+        whole, late = updated(panel, head) if partial else (panel, False)
+        if late:
+            self._store.hold("preliminary_after_final", received, dumps(panel.document))
         digest = panel_json.content_digest(whole) if partial else received.content_digest
         if head is None:
-            return self._write(_Draft(whole, key, None, "posted", digest, dumps(whole.document)), received)
+            return self._write(posted(whole, key, digest), received)
         if head.content_digest == digest:
             if received.message_id is not None:
                 self._store.remember(received, head.panel_id, head.version)
             return self._stored(head.panel_id, head.version)
-        draft = _correction(whole, key, head, digest)
-        return self._write(replace(draft, reason=_reason(whole, head, partial)), received)
-
-    def _whole(self, panel: Panel, head: PanelHead | None, received: Received) -> Panel:
-        """The whole panel after a message that may name only a part of it."""
-        if head is None:
-            status = panel_status(panel.document)
-            return panel if status == panel.status else panel_of(dumps({**panel.document, "status": status}))
-        stored = panel_of(head.panel_document)
-        update = update_of(stored.document, panel.document)
-        if update.set_aside:
-            self._store.hold("preliminary_after_final", received, dumps(panel.document))
-        return stored if update.document is stored.document else panel_of(dumps(update.document))
+        return self._write(correction(whole, key, head, digest, partial=partial), received)
 
     def _amend(self, panel_id: str, context: Mapping[str, object], if_match: str) -> Submission:
         head = self._head(panel_id)
@@ -283,7 +255,7 @@ class Service:
             panel = panel_of(in_force(head.panel_document, amended))
         except DocumentError as error:
             raise inside_context(error) from None
-        draft = _Draft(panel, _key_of(panel, head), head, "context", head.content_digest, head.panel_document, amended)
+        draft = Draft(panel, _key_of(panel, head), head, "context", head.content_digest, head.panel_document, amended)
         return self._write(draft, None)
 
     def _reinterpret(self, panel_id: str, edition_id: str) -> Submission:
@@ -291,42 +263,30 @@ class Service:
         if record.version != head.version:
             raise RaceError("a version came between two reads")
         panel = panel_of(in_force(record.panel_document, record.amended_context))
-        draft = _Draft(
+        draft = Draft(
             panel, _key_of(panel, head), head, "reinterpreted", record.content_digest, record.panel_document,
             record.amended_context, json.loads(record.history), edition_id,
         )  # fmt: skip
         return self._write(draft, None)
 
-    def _write(self, draft: _Draft, received: Received | None) -> Submission:
+    def _write(self, draft: Draft, received: Received | None) -> Submission:
         """Interprets outside of any transaction, then stores; RaceError if the ground moved meanwhile."""
         known = self._library.known(draft.edition_id)
         if (refusal := known.refusal(draft.panel)) is not None:
             raise refusal
         basis = None if draft.history is not None else self._basis(draft)
-        history = history_of(basis.earlier, known.edition) if basis is not None else draft.history or {}
-        context = replace(draft.panel.context, history=history)
-        status = _status(draft)
-        answer = known.core.interpret(replace(draft.panel, status=status, context=context))
-        panel_id, version = (self._new_id(), 1) if draft.head is None else (draft.head.panel_id, draft.head.version + 1)
-        now = stamp(self._clock())
-        text = _document_text(answer, panel_id, version, now)
-        record = VersionRecord(
-            panel_id=panel_id, version=version, reason=draft.reason, status=status, content_digest=draft.content_digest,
-            panel_document=draft.panel_text, amended_context=draft.amended_context, history=dumps(history),
-            interpretation=text, contributes=dumps(contribution_of(answer, known.edition)),
-            edition_id=known.edition.id, edition_digest=known.edition.digest,
-            site_rules_digest=known.edition.site_rules.digest if known.edition.site_rules else None,
-            certainty=answer.lm.certainty, type=answer.lm.type, headline=answer.summary.headline,
-            critical_open=sum(call.acknowledged is None for call in answer.critical),
-            episode=context.texts.get("episode"), collected=_collected(draft.panel), created_at=now,
-        )  # fmt: skip
-        self._store.add(draft.key, record, _search_tables(answer), basis, received)
-        return Submission(panel_id, version, True, json.loads(text))
+        history = draft.history_by(basis, known)
+        answer = known.core.interpret(draft.asked(history))
+        panel_id = self._new_id() if draft.head is None else draft.head.panel_id
+        before = None if draft.head is None else json.loads(self._record(panel_id, draft.head.version).interpretation)
+        rows = written(draft, answer, known, panel_id, stamp(self._clock()), history, basis, received, before)
+        self._store.add_many((rows,))
+        return Submission(panel_id, draft.version, True, json.loads(rows.record.interpretation))
 
-    def _basis(self, draft: _Draft) -> Basis:
-        head, episode = draft.head, draft.panel.context.texts.get("episode")
+    def _basis(self, draft: Draft) -> Basis:
+        head = draft.head
         panel_id, seq = (None, None) if head is None else (head.panel_id, head.seq)
-        return self._store.earlier(draft.key.patient_id, _collected(draft.panel), episode, panel_id, seq)
+        return self._store.earlier(draft.key.patient_id, draft.collected, draft.episode, panel_id, seq)
 
     def _stored(self, panel_id: str, version: int) -> Submission:
         return Submission(panel_id, version, False, json.loads(self._record(panel_id, version).interpretation))
@@ -375,40 +335,8 @@ def _no_panel() -> NotFoundError:
     return NotFoundError("There is no such panel or version; GET /api/v1/panels finds panels.")
 
 
-def _correction(panel: Panel, key: PanelKey, head: PanelHead, digest: str) -> _Draft:
-    """The next version by new content.
-
-    An amended context outlives it if the sender's own context is the same as before: a corrected value must not take
-    back what the treating team said meanwhile.
-    """
-    text, amended = dumps(panel.document), head.amended_context
-    if amended is not None and context_in(text) != context_in(head.panel_document):
-        amended = None
-    used = panel if amended is None else panel_of(in_force(text, amended))
-    return _Draft(used, key, head, "corrected", digest, text, amended)
-
-
-def _status(draft: _Draft) -> str:
-    """New content corrects, unless the sender cancels; context and edition do not change what the laboratory said."""
-    if draft.head is None or draft.panel.status == "cancelled":
-        return draft.panel.status
-    if draft.reason == "completed":
-        return draft.panel.status
-    return "corrected" if draft.reason == "corrected" else draft.head.status
-
-
-def _reason(panel: Panel, head: PanelHead, partial: bool) -> str:
-    """What was only preliminary before is completed, not corrected, unless the laboratory says so."""
-    completed = partial and head.status == "preliminary" and panel.status in ("preliminary", "final")
-    return "completed" if completed else "corrected"
-
-
 def _key_of(panel: Panel, head: PanelHead) -> PanelKey:
     return PanelKey(panel.source.system or "", panel.specimen.id, head.patient_id)
-
-
-def _collected(panel: Panel) -> Collected:
-    return Collected.of(panel.specimen.collected_at)
 
 
 def _matches(if_match: str, newest: str) -> bool:
@@ -420,8 +348,3 @@ def _matches(if_match: str, newest: str) -> bool:
 def _document_text(answer: Interpretation, panel_id: str | None, version: int, generated_at: str) -> str:
     document = panel_json.write(answer, Envelope(panel_id, version, generated_at))
     return json.dumps(document, ensure_ascii=False, allow_nan=False)
-
-
-def _search_tables(answer: Interpretation) -> SearchTables:
-    flags = frozenset((row.analyte, row.flag) for row in answer.results if row.flag is not None)
-    return SearchTables(flags, {finding.id: finding.truth for finding in answer.findings})

@@ -7,6 +7,7 @@ from csfinterp.store.records import (
     Basis,
     Collected,
     EarlierPanel,
+    EventRecord,
     Page,
     PanelKey,
     PanelSummary,
@@ -15,6 +16,7 @@ from csfinterp.store.records import (
     SearchTables,
     VersionInfo,
     VersionRecord,
+    Written,
     stamp,
 )
 
@@ -22,6 +24,7 @@ __all__ = [
     "Basis",
     "Collected",
     "EarlierPanel",
+    "EventRecord",
     "Page",
     "PanelFilter",
     "PanelKey",
@@ -33,6 +36,7 @@ __all__ = [
     "StoreError",
     "VersionInfo",
     "VersionRecord",
+    "Written",
     "open_engine",
     "open_store",
     "revisions",
