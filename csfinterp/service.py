@@ -6,15 +6,16 @@ import itertools
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn
 
+from csfinterp.batch import Answer, Batch
 from csfinterp.changes import change, short
 from csfinterp.documents import in_force, inside_context, panel_of, plain_numbers
 from csfinterp.drafts import Draft, correction, posted, updated, written
-from csfinterp.errors import ConflictError, DocumentError, Fault, NotFoundError, PreconditionError
+from csfinterp.errors import ConflictError, CsfinterpError, DocumentError, Fault, NotFoundError, PreconditionError
 from csfinterp.formats import panel_json
 from csfinterp.formats.panel_json import Envelope, dumps
 from csfinterp.knowledge import EditionInfo
@@ -122,6 +123,13 @@ class Service:
         digest = panel_json.content_digest(panel)
         received = Received(key.source_system, panel.source.message_id or None, digest, stamp(self._clock()))
         return _until_stored(lambda: self._submit(panel, key, received, partial))
+
+    def submit_many(self, panels: Sequence[Panel]) -> list[Answer | CsfinterpError]:
+        """`submit` for each panel, in order; one that is refused is its error, and the rest goes on."""
+        return Batch(self._store, self._library.known(), self.submit, self._now, self._new_id).add(panels)
+
+    def _now(self) -> str:
+        return stamp(self._clock())
 
     def interpret(self, panel: Panel) -> dict[str, object]:
         """The interpretation document; nothing is stored. The history is that of the document. Raises DocumentError."""

@@ -24,7 +24,6 @@ from csfinterp.store.records import (
     PanelSummary,
     RaceError,
     Received,
-    SearchTables,
     VersionInfo,
     VersionRecord,
     Written,

@@ -9,7 +9,7 @@ import csfinterp
 from csfinterp.operations import open_service
 from csfinterp.service import Service
 from csfinterp.settings import Settings
-from csfinterp.web import api, bodies, describe, docs, headers, health, knowledge, logs, pages, problems, words
+from csfinterp.web import api, batch, bodies, describe, docs, headers, health, knowledge, logs, pages, problems, words
 from csfinterp.web.hall import SERVICE, SETTINGS
 
 
@@ -46,5 +46,5 @@ def _register_api(app: Flask) -> None:
     info = {"description": describe.INTRODUCTION, "license": {"name": "MIT"}}
     door = problems.Api(app, spec_kwargs={"info": info})
     describe.add_components(door.spec)
-    for blueprint in (api.blueprint, knowledge.blueprint, health.blueprint):
+    for blueprint in (api.blueprint, batch.blueprint, knowledge.blueprint, health.blueprint):
         door.register_blueprint(blueprint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from flask import Flask, Response, request
 
@@ -12,7 +12,7 @@ from csfinterp.model.panel import Panel
 from csfinterp.web.hall import settings
 from csfinterp.web.problems import KINDS, Problem
 
-JSON = "application/json"
+JSON, JSON_LINES = "application/json", "application/x-ndjson"
 DRAINED_BYTES = 100_000_000
 CHUNK_BYTES = 65_536
 
@@ -45,14 +45,24 @@ def pointer(key: str) -> str:
     return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
+def read_batch() -> Iterator[Panel | DocumentError]:
+    """The panels of a batch one by one; a bad one is its error. Raises Problem (415) or DocumentError (413)."""
+    advice = f"Send Content-Type: {JSON} (an array) or {JSON_LINES} (one panel a line), UTF-8, not compressed."
+    data = _bytes((JSON, JSON_LINES), advice, settings().batch_bytes, "Send the panels in several batches.")
+    return panel_json.read_many(data, limits())
+
+
 def _json_bytes() -> bytes:
-    if request.mimetype != JSON or request.headers.get("Content-Encoding", "identity") != "identity":
-        raise Problem("media-type-unsupported", KINDS["media-type-unsupported"].advice)
     most = settings().max_body_bytes
+    return _bytes((JSON,), KINDS["media-type-unsupported"].advice, most, f"Send one panel of at most {most} bytes.")
+
+
+def _bytes(media_types: tuple[str, ...], advice: str, most: int, smaller: str) -> bytes:
+    if request.mimetype not in media_types or request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem("media-type-unsupported", advice)
     body = request.stream.read(most + 1)  # chunked bodies tell no length, so it is measured while reading
     if len(body) > most:
-        message = f"The body is larger than {most} bytes."
-        raise DocumentError(message, (Fault("", f"Send one panel of at most {most} bytes."),), too_large=True)
+        raise DocumentError(f"The body is larger than {most} bytes.", (Fault("", smaller),), too_large=True)
     return body
 
 

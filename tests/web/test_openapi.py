@@ -31,6 +31,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 SLOW = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.filter_too_much, hypothesis.HealthCheck.data_too_large]
 OPERATIONS = [
     "POST /api/v1/panels",
+    "POST /api/v1/panels/batch",
     "GET /api/v1/panels",
     "POST /api/v1/interpret",
     "GET /api/v1/panels/{panel_id}",
