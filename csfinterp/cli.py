@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import csfinterp
 from csfinterp import demo as demonstration
 from csfinterp import operations
+from csfinterp.deliver import deliver
 from csfinterp.errors import CsfinterpError, DocumentError
 from csfinterp.formats import FORMATS, ReadLimits, panel_json, report_text, report_trace
 from csfinterp.model.edition import Edition
@@ -112,6 +113,9 @@ def serve(bind: str | None, workers: int | None) -> None:
     click.echo(f"csfinterp {csfinterp.__version__} on http://{settings.bind} (docs: /docs)", err=True)
     command = gunicorn_command(settings, settings.bind, settings.workers)
     os.execv(command[0], command)
+
+
+main.add_command(deliver)
 
 
 # --- interpret ---

@@ -14,7 +14,7 @@ from platformdirs import user_data_path
 from csfinterp.errors import CsfinterpError
 
 PREFIX = "CSFINTERP_"
-PATHS = ("data_folder", "editions_folder", "site_rules", "code_maps_folder", "demo_folder")
+PATHS = ("data_folder", "editions_folder", "site_rules", "code_maps_folder", "destinations", "demo_folder")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -47,6 +47,8 @@ class Settings:
     timeout: int
     trusted_proxies: int
     log_level: str
+    destinations: Path
+    public_url: str
     demo_folder: Path
 
     @property
@@ -117,6 +119,8 @@ def _read(env: _Reader, config_folder: Path) -> Settings:
         timeout=env.int("TIMEOUT", validate=at_least_one),
         trusted_proxies=env.int("TRUSTED_PROXIES", validate=validate.Range(min=0, max=9)),
         log_level=env.str("LOG_LEVEL", validate=validate.OneOf(LOG_LEVELS)),
+        destinations=_path(env, "DESTINATIONS") or config_folder / "destinations.yaml",
+        public_url=env.str("PUBLIC_URL", "", validate=_web_address).rstrip("/"),
         demo_folder=_path(env, "DEMO_FOLDER") or data_folder / "demo",
     )
 
@@ -130,6 +134,12 @@ def _host_and_port(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise validate.ValidationError("Must be HOST:PORT, for example 127.0.0.1:8000.")
+    return text
+
+
+def _web_address(text: str) -> str:
+    if text and not text.startswith(("http://", "https://")):
+        raise validate.ValidationError("Must be an address such as https://csf.example.org.")
     return text
 
 

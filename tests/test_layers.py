@@ -15,7 +15,7 @@ HALL = {
     "service", "cohort", "operations", "library", "history", "documents", "corrections", "changes", "drafts", "events",
     "batch",
 }  # fmt: skip
-DOORS = {"web", "mllp", "cli", "__main__", "demo", "serving", "samples"}
+DOORS = {"web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples"}
 NOUNS = {"errors", "model", ""}  # "" is csfinterp/__init__.py, which holds the version
 # room: (our rooms that it may import, packages from outside beside the standard library)
 TABLE: dict[str, tuple[set[str], set[str]]] = {
@@ -28,7 +28,11 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "knowledge": (NOUNS | {"units", "knowledge"}, {"yaml", "marshmallow"}),
     "formats": (NOUNS | {"formats"}, {"marshmallow", "hl7", "fhir", "pandas"}),
     "store": (NOUNS | {"store"}, {"sqlalchemy", "alembic"}),
-    "hall": (NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "hall"}, {"dask", "distributed"}),
+    "delivery": (NOUNS | {"settings", "formats", "store", "delivery"}, {"yaml", "marshmallow"}),
+    "hall": (
+        NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "delivery", "hall"},
+        {"dask", "distributed"},
+    ),
     "doors": (
         NOUNS | {"settings", "formats", "hall", "doors"},
         {"flask", "flask_smorest", "werkzeug", "marshmallow", "apispec", "swagger_ui_bundle", "structlog", "yaml",

@@ -117,15 +117,14 @@ class Outbox:
         had. Narrowed by event ids and by the time of the event.
         """
         with database.transaction(self.engine) as connection:
-            if state is None:
-                self._add_missing(connection, now, destination, event_ids, since)
+            added = self._add_missing(connection, now, destination, event_ids, since) if state is None else 0
             chosen = select(events.c.id).where(*_narrowed(event_ids, since))
             table = deliveries.c
             which = and_(table.destination == destination, table.event_id.in_(chosen),
                          table.state != WAITING if state is None else table.state == state)  # fmt: skip
             fresh = {"state": WAITING, "tries": 0, "due_at": now, "leased_by": None, "leased_until": None,
                      "finished_at": None}  # fmt: skip
-            return int(connection.execute(update(deliveries).where(which).values(fresh)).rowcount)
+            return added + int(connection.execute(update(deliveries).where(which).values(fresh)).rowcount)
 
     def listed(self, destination: str | None, state: str | None, limit: int) -> list[Delivery]:
         """Deliveries, the newest first."""
@@ -153,7 +152,7 @@ class Outbox:
 
     def _add_missing(
         self, connection: Connection, now: str, destination: str, event_ids: Sequence[str], since: str | None
-    ) -> None:
+    ) -> int:
         there = exists().where(deliveries.c.event_id == events.c.id, deliveries.c.destination == destination)
         query = select(events).where(~there, *_narrowed(event_ids, since)).order_by(events.c.seq)
         types = next((one.event_types for one in self.subscriptions if one.destination == destination), frozenset())
@@ -161,6 +160,7 @@ class Outbox:
         rows = [_delivery(event, destination, now) for event in found if not types or event.type in types]
         if rows:
             connection.execute(insert(deliveries), rows)
+        return len(rows)
 
 
 def _delivery(event: EventRecord, destination: str, due_at: str) -> dict[str, object]:
