@@ -22,7 +22,7 @@ from csfinterp import demo as demonstration
 from csfinterp import operations
 from csfinterp.deliver import deliver
 from csfinterp.errors import CsfinterpError, DocumentError
-from csfinterp.formats import FORMATS, ReadLimits, panel_json, report_text, report_trace
+from csfinterp.formats import FORMATS, ReadLimits, report_text, report_trace
 from csfinterp.model.edition import Edition
 from csfinterp.model.panel import Panel
 from csfinterp.samples import SAMPLES
@@ -192,12 +192,12 @@ def _items(
 
 
 def _read(data: bytes, form: str, limits: ReadLimits) -> Iterator[Panel | DocumentError]:
-    read = FORMATS[form].read
-    if form == "json" or read is None:  # JSON alone may hold many documents, of which some may be bad
-        yield from panel_json.read_many(data, limits)
+    chosen = FORMATS[form]
+    if chosen.read_many is not None:
+        yield from chosen.read_many(data, limits)
         return
     try:
-        yield from read(data, limits)
+        yield from chosen.read(data, limits) if chosen.read is not None else ()
     except DocumentError as error:
         yield error
 
