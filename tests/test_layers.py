@@ -12,7 +12,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Rooms that are not folders: the hall around service.py, and the doors with what only they use.
 HALL = {
-    "service", "cohort", "operations", "library", "history", "documents", "corrections", "changes", "drafts", "events",
+    "service", "cohort", "operations", "library", "history", "documents", "corrections", "drafts", "events",
     "batch",
 }  # fmt: skip
 DOORS = {"web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples"}
@@ -28,9 +28,10 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "knowledge": (NOUNS | {"units", "knowledge"}, {"yaml", "marshmallow"}),
     "formats": (NOUNS | {"formats"}, {"marshmallow", "hl7", "fhir", "pandas"}),
     "store": (NOUNS | {"store"}, {"sqlalchemy", "alembic"}),
-    "delivery": (NOUNS | {"settings", "formats", "store", "delivery"}, {"yaml", "marshmallow"}),
+    "changes": (NOUNS | {"formats"}, set()),
+    "delivery": (NOUNS | {"settings", "formats", "store", "changes", "delivery"}, {"yaml", "marshmallow"}),
     "hall": (
-        NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "delivery", "hall"},
+        NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "changes", "delivery", "hall"},
         {"dask", "distributed"},
     ),
     "doors": (

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 import yaml
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from csfinterp.formats import FORMATS
 from csfinterp.settings import SettingsError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -59,7 +58,8 @@ class SecretPlace:
 class Destination:
     """One receiver. `url` for webhook and hl7_http, `host` and `port` for hl7_mllp; times in seconds.
 
-    `networks`: addresses that are not public and still allowed. `event_types` empty: all.
+    `networks`: addresses that are not public and still allowed. `event_types` empty: all. `application`, `facility`:
+    the receiver in MSH-5 and 6.
     """
 
     name: str
@@ -75,6 +75,8 @@ class Destination:
     ca_file: Path | None = None
     timeout_s: float = 10.0
     retry_s: tuple[float, ...] = field(default=RETRY_S)
+    application: str = ""
+    facility: str = ""
 
     @property
     def event_types(self) -> frozenset[str]:
@@ -124,6 +126,8 @@ class _DestinationSchema(Schema):
     networks = fields.List(_Network())
     ca_file = fields.String(validate=validate.Length(min=1))
     timeout_s = fields.Float(validate=validate.Range(min=0.1, max=60))
+    application = fields.String(validate=validate.Length(max=180))
+    facility = fields.String(validate=validate.Length(max=180))
     retry_s = fields.List(fields.Float(validate=validate.Range(min=0, max=604_800)), validate=validate.Length(max=50))
 
     @validates_schema(skip_on_field_errors=True)
@@ -138,8 +142,8 @@ class _DestinationSchema(Schema):
             raise ValidationError("A webhook is signed: name at least one secret by env or file.", "secrets")
         if kind != WEBHOOK and (data.get("secrets") or data.get("content")):
             raise ValidationError("secrets and content belong to webhooks.")
-        if kind != WEBHOOK and ("hl7" not in FORMATS or FORMATS["hl7"].write is None):
-            raise ValidationError("This version writes no HL7 v2 yet; use a webhook.", "kind")
+        if kind == WEBHOOK and (data.get("application") or data.get("facility")):
+            raise ValidationError("application and facility belong to HL7 v2.")
 
     @post_load
     def make(self, loaded: dict[str, Any], **kwargs: Any) -> Destination:

@@ -17,6 +17,7 @@ from csfinterp.delivery.destinations import HL7_MLLP, Destination
 MAX_ANSWER_BYTES = 65_536
 LONGEST_WAIT_S = 86_400.0
 _GONE = 410
+_ACCEPTED, _REFUSED = ("AA", "CA"), ("AE", "AR", "CE", "CR")
 START, END = b"\x0b", b"\x1c\r"
 
 
@@ -54,6 +55,18 @@ def send_mllp(destination: Destination, message: bytes) -> bytes:
             return _framed(link.recv)
         except OSError as error:
             raise DeliveryError(f"no answer ({type(error).__name__})") from None
+
+
+def check_acknowledgment(answer: bytes) -> None:
+    """Raises DeliveryError unless MSA-1 of the answer accepts the message."""
+    for line in answer.replace(b"\n", b"\r").split(b"\r"):
+        if line.startswith(b"MSA") and len(line) > 4:
+            code = line[4:].split(line[3:4])[0].decode("ascii", "replace")
+            if code in _ACCEPTED:
+                return
+            said = code if code in _REFUSED else "no known code"
+            raise DeliveryError(f"the receiver answered {said}")
+    raise DeliveryError("the answer holds no MSA segment")
 
 
 def _framed(receive: Callable[[int], bytes]) -> bytes:

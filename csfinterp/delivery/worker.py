@@ -12,12 +12,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
+from csfinterp.changes import change
 from csfinterp.delivery.addresses import DeliveryError
 from csfinterp.delivery.destinations import HL7_MLLP, WEBHOOK, Destination
-from csfinterp.delivery.sending import post, send_mllp
+from csfinterp.delivery.sending import check_acknowledgment, post, send_mllp
 from csfinterp.delivery.webhooks import body_of, headers_of
 from csfinterp.errors import CsfinterpError
-from csfinterp.formats import FORMATS
+from csfinterp.formats import hl7_v2
+from csfinterp.formats.hl7_changes import with_changes
+from csfinterp.formats.report_changes import told
 from csfinterp.store import EventRecord, Store, stamp
 from csfinterp.store.outbox import Delivery
 
@@ -26,7 +29,6 @@ CLAIMED = 4
 POLL_S = 1.0
 _SPARE_S = 2.0
 _JITTER = 0.2
-_ACCEPTED, _REFUSED = ("AA", "CA"), ("AE", "AR", "CE", "CR")
 log = logging.getLogger(__name__)
 
 
@@ -115,35 +117,29 @@ class Worker:
             post(destination, body, {"Content-Type": "application/json", **signed})
 
         def hl7(event: EventRecord) -> None:
-            write = FORMATS["hl7"].write
-            if write is None:
-                raise DeliveryError("this version writes no HL7 v2", final=True)
-            text = write(self._document(event))
-            message = text if isinstance(text, bytes) else text.encode()
+            message = self._message(destination, event)
             if destination.kind == HL7_MLLP:
                 answer = send_mllp(destination, message)
             else:
                 answer = post(destination, message, {"Content-Type": "application/hl7-v2"})
-            _check_ack(answer)
+            check_acknowledgment(answer)
 
         return webhook if destination.kind == WEBHOOK else hl7
 
-    def _document(self, event: EventRecord) -> dict[str, object]:
-        record = self._store.version(event.panel_id, event.version)
+    def _message(self, destination: Destination, event: EventRecord) -> bytes:
+        """The version as ORU^R01; with what it deletes of the version before it, which was sent before it."""
+        after = self._document(event)
+        text = hl7_v2.write(
+            after, receiving_application=destination.application, receiving_facility=destination.facility
+        )
+        if event.version > 1:
+            before = self._document(event, event.version - 1)
+            text = with_changes(text, before, after, told(change(before, after)))
+        return text.encode()
+
+    def _document(self, event: EventRecord, version: int | None = None) -> dict[str, object]:
+        record = self._store.version(event.panel_id, version or event.version)
         if record is None:
             raise DeliveryError("the version of this event is not stored", final=True)
         document: dict[str, object] = json.loads(record.interpretation)
         return document
-
-
-def _check_ack(answer: bytes) -> None:
-    """Raises DeliveryError unless MSA-1 of the answer accepts the message."""
-    for line in answer.replace(b"\n", b"\r").split(b"\r"):
-        if line.startswith(b"MSA") and len(line) > 4:
-            code = line[4:].split(line[3:4])[0].decode("ascii", "replace")
-            if code in _ACCEPTED:
-                return
-            raise DeliveryError(
-                f"the receiver answered {code if code in ('AE', 'AR', 'CE', 'CR') else 'no known code'}"
-            )
-    raise DeliveryError("the answer holds no MSA segment")
