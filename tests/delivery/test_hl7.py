@@ -1,4 +1,4 @@
-"""The interpretation back to the laboratory system: over MLLP and HTTP, each version in order, withdrawn rows deleted."""
+"""The interpretation back to the laboratory: over MLLP and HTTP, each version in order, withdrawn rows deleted."""
 
 from __future__ import annotations
 
