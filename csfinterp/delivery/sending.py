@@ -37,13 +37,15 @@ def post(destination: Destination, body: bytes, headers: Mapping[str, str]) -> b
                 "Host": named if port == default else f"{named}:{port}", "User-Agent": "csfinterp", **headers,
             })  # fmt: skip
             answer = connection.getresponse()
-            said = answer.read(MAX_ANSWER_BYTES)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise DeliveryError(f"no answer ({type(error).__name__})") from None
-    if not 200 <= answer.status < 300:
-        wait = _retry_after(answer.headers.get("Retry-After"))
-        raise DeliveryError(f"HTTP {answer.status}", retry_after=wait, final=answer.status == _GONE)
-    return said
+        if not 200 <= answer.status < 300:
+            wait = _retry_after(answer.headers.get("Retry-After"))
+            raise DeliveryError(f"HTTP {answer.status}", retry_after=wait, final=answer.status == _GONE)
+        # Accepted is accepted, also if the rest of the answer never comes.
+        with suppress(OSError, http.client.HTTPException):
+            return answer.read(MAX_ANSWER_BYTES)
+    return b""
 
 
 def send_mllp(destination: Destination, message: bytes) -> bytes:

@@ -73,8 +73,9 @@ class Worker:
             try:
                 if self._round(destination):
                     continue
-            except CsfinterpError as error:  # a busy or absent database: what is leased comes back by itself
-                log.warning("outbox not reachable", extra={"destination": destination.name, "error": str(error)})
+            except Exception as error:  # a busy or absent database: what is leased comes back by itself
+                log.warning("outbox not reachable", extra={"destination": destination.name,
+                                                           "error": type(error).__name__})  # fmt: skip
             self._stopping.wait(POLL_S)
 
     def _round(self, destination: Destination) -> int:
@@ -92,13 +93,25 @@ class Worker:
         about = {"destination": destination.name, "event": delivery.event.id, "type": delivery.event.type,
                  "tries": delivery.tries + 1}  # fmt: skip
         try:
-            self._senders[destination](delivery.event)
+            self._send(destination, delivery)
         except DeliveryError as error:
             self._failed(destination, delivery, error)
             log.warning("delivery failed", extra={**about, "error": str(error)})
             return
         self._outbox.sent(delivery, self.name, stamp(self._clock()))
         log.info("delivered", extra=about)
+
+    def _send(self, destination: Destination, delivery: Delivery) -> None:
+        """One try. A fault of ours costs this delivery a try and stops no other."""
+        if destination.kind != WEBHOOK and self._outbox.newer_is_there(delivery):
+            # A laboratory system would file the old values over the corrected ones.
+            raise DeliveryError("a newer version was sent before", final=True)
+        try:
+            self._senders[destination](delivery.event)
+        except CsfinterpError:
+            raise
+        except Exception as error:
+            raise DeliveryError(f"fault of csfinterp ({type(error).__name__})") from None
 
     def _failed(self, destination: Destination, delivery: Delivery, error: DeliveryError) -> None:
         now = self._clock()

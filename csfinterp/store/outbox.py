@@ -18,7 +18,7 @@ from csfinterp.store.records import EventRecord
 from csfinterp.store.schema import deliveries, events
 
 WAITING, SENT, DEAD = "waiting", "sent", "dead"
-_before = deliveries.alias("before")
+_other = deliveries.alias("other")
 _JOINED = deliveries.join(events, deliveries.c.event_id == events.c.id)
 
 
@@ -66,9 +66,10 @@ class Outbox:
         """Leases at most `limit` due deliveries to `worker` until `until`; of each panel and destination the oldest."""
         table = deliveries.c
         free = or_(table.leased_until.is_(None), table.leased_until <= now)
+        older = or_(_other.c.version < table.version, and_(_other.c.version == table.version, _other.c.seq < table.seq))
         earlier = exists().where(
-            _before.c.panel_id == table.panel_id, _before.c.destination == table.destination,
-            _before.c.state == WAITING, _before.c.seq < table.seq,
+            _other.c.panel_id == table.panel_id, _other.c.destination == table.destination,
+            _other.c.state == WAITING, older,
         )  # fmt: skip
         due = (
             select(table.seq)
@@ -84,6 +85,16 @@ class Outbox:
                 update(deliveries).where(table.seq.in_(chosen)).values(leased_by=worker, leased_until=until)
             )
             return _deliveries(connection, _wanted(table.seq.in_(chosen)))
+
+    def newer_is_there(self, delivery: Delivery) -> bool:
+        """True if a later version of the panel was sent to the destination."""
+        table = deliveries.c
+        newer = select(table.seq).where(
+            table.panel_id == delivery.event.panel_id, table.destination == delivery.destination,
+            table.state == SENT, table.version > delivery.event.version,
+        )  # fmt: skip
+        with self.engine.connect() as connection:
+            return connection.execute(newer.limit(1)).first() is not None
 
     def sent(self, delivery: Delivery, worker: str, now: str) -> None:
         """The receiver has it."""
@@ -164,8 +175,8 @@ class Outbox:
 
 
 def _delivery(event: EventRecord, destination: str, due_at: str) -> dict[str, object]:
-    return {"event_id": event.id, "destination": destination, "panel_id": event.panel_id, "state": WAITING,
-            "tries": 0, "due_at": due_at}  # fmt: skip
+    return {"event_id": event.id, "destination": destination, "panel_id": event.panel_id,
+            "version": event.version, "state": WAITING, "tries": 0, "due_at": due_at}  # fmt: skip
 
 
 def _narrowed(event_ids: Sequence[str], since: str | None) -> list[ColumnElement[bool]]:

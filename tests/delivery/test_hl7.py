@@ -16,8 +16,8 @@ from hl7apy.parser import parse_message
 from csfinterp.delivery.destinations import HL7_HTTP, HL7_MLLP, Destination
 from csfinterp.delivery.sending import END, START
 from csfinterp.service import Service
-from csfinterp.store import Store
-from csfinterp.store.outbox import SENT, WAITING, Subscription
+from csfinterp.store import Store, stamp
+from csfinterp.store.outbox import DEAD, SENT, WAITING, Subscription
 from tests.delivery.conftest import LOOPBACK, PNEUMO, Clock, Receiver, make_worker, submit
 from tests.making import quantity, word
 
@@ -136,6 +136,22 @@ def test_the_difference_is_told_in_words_with_the_withdrawn_call_first(
     assert notes[1][3] == "Changed since version 1:"
     assert notes[2][3].startswith("CRITICAL RESULT WITHDRAWN - TELL WHOEVER WAS CALLED: Gram stain of CSF: positive")
     assert [note[1] for note in notes] == [str(n + 1) for n in range(len(notes))]
+
+
+def test_an_old_version_is_never_filed_over_a_newer_one(
+    service: Service, store: Store, clock: Clock, laboratory: Laboratory, send: Callable[[], int]
+) -> None:
+    submit(service, CELLS)
+    submit(service, quantity("csf_leukocytes", 22, "/uL"))
+    send()
+    old = store.outbox.listed("lis", SENT, 9)[-1].event
+    assert (old.version, store.outbox.replay(stamp(clock()), "lis", None, [old.id])) == (1, 1)
+    send()
+    assert len(laboratory.got) == 2
+    assert store.outbox.listed("lis", DEAD, 9)[0].last_error == "a newer version was sent before"
+    assert store.outbox.replay(stamp(clock()), "lis", None) == 2
+    send()
+    assert [fields(message, "OBR")[0][25] for message in laboratory.got] == ["F", "C", "F", "C"]
 
 
 @pytest.mark.parametrize("code", ["AE", "AR", "", "??"])

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from csfinterp.delivery import Destination, Worker
+from csfinterp.delivery import worker as worker_module
 from csfinterp.delivery.destinations import RETRY_S, SecretPlace
 from csfinterp.delivery.webhooks import headers_of
 from csfinterp.errors import ConflictError
@@ -253,6 +254,30 @@ def test_versions_of_one_panel_arrive_in_order_though_the_first_needs_another_tr
     mine = [one["version"] for one in panels if one["panel_id"] == panels[0]["panel_id"]]
     assert mine == [1, 1, 2]
     assert len(panels) == 4, "the other panel did not wait"
+
+
+def test_events_added_later_still_go_in_the_order_of_the_versions(
+    service: Service, store: Store, worker: Worker, receiver: Receiver, clock: Clock
+) -> None:
+    noted, store.outbox.subscriptions = store.outbox.subscriptions, ()
+    submit(service)
+    store.outbox.subscriptions = noted
+    submit(service, quantity("csf_leukocytes", 22, "/uL"))
+    assert store.outbox.replay(stamp(clock()), "ward", state=None) == 1
+    worker.send_due()
+    assert [version for _, version, _ in receiver.told()] == [1, 2]
+
+
+def test_a_fault_of_ours_costs_one_try_and_stops_no_other(
+    service: Service, store: Store, worker: Worker, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(service)
+    submit(service, specimen="ACC-2")
+    real, faults = worker_module.body_of, iter([True, False])
+    monkeypatch.setattr(worker_module, "body_of", lambda *told: 1 / 0 if next(faults) else real(*told))
+    worker.send_due()
+    assert store.outbox.counts() == {("ward", SENT): 1, ("ward", WAITING): 1}
+    assert store.outbox.listed(None, WAITING, 9)[0].last_error == "fault of csfinterp (ZeroDivisionError)"
 
 
 def test_a_broken_destination_delays_no_other(service: Service, store: Store, receiver: Receiver) -> None:
