@@ -5,6 +5,7 @@ Faults of the document are told where they stand in the message: /OBX/3/5 is OBX
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -65,6 +66,7 @@ class _Draft:
     def build(self, message_id: str | None) -> dict[str, Any]:
         source = {"system": self.header.source_system, "message_id": message_id}
         self._put("source", {name: text for name, text in source.items() if text})
+        self.places |= {"/source/system": "/MSH/1/3", "/source/message_id": "/MSH/1/10"}
         self._put("patient", self._patient())
         self.document["specimen"] = specimen_document(self.sample, self.remarks)
         for field, number in _SPECIMEN_FIELDS.items():
@@ -115,12 +117,16 @@ class _Draft:
                 put(name, obx, self.document, self.places, self.remarks)
             else:
                 self._add(lines, part, entries)
+        by_sub_id: dict[str, list[_Entry]] = {}
+        for entry in entries:
+            by_sub_id.setdefault(entry.obx.words(4), []).append(entry)
         for name, obx in waiting:
-            self._attribute(name, obx, entries)
+            sub_id = obx.words(4)
+            self._attribute(name, obx, by_sub_id.get(sub_id) or entries if sub_id else entries)
         pairs = [(entry.obx, entry.document) for entry in entries]
         attach(pairs, variants, self.remarks)
-        kept = [document for _, document in pairs]
-        entries = [entry for entry in entries if any(entry.document is document for document in kept)]
+        kept = {id(document) for _, document in pairs}
+        entries = [entry for entry in entries if id(entry.document) in kept]
         if entries and part.order.notes:
             texts = ["(of the order) " + text for text in part.order.notes if text.strip()]
             entries[0].document["note"] = note_of([*texts, entries[0].document.get("note") or ""])
@@ -162,11 +168,10 @@ class _Draft:
         return {name: value for name, value in own.items() if value}
 
     def _attribute(self, name: str, obx: Segment, entries: list[_Entry]) -> None:
-        sub_id = obx.words(4)
-        same = [entry for entry in entries if sub_id and entry.obx.words(4) == sub_id]
-        before = [entry for entry in same or entries if entry.obx.place < obx.place]
-        if before or same:
-            (before or same)[-1].document.update(attribute(name, obx))
+        """To the last of these results that stands before the attribute."""
+        at = bisect_left(entries, obx.place, key=lambda entry: entry.obx.place)
+        if at:
+            entries[at - 1].document.update(attribute(name, obx))
         else:
             self.remarks.warn(obx.pointer(3), f"{name} stands before any result and is left out. Send it behind one.")
 

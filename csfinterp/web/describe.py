@@ -12,7 +12,7 @@ import apispec
 import yaml
 from flask_smorest import Blueprint
 
-from csfinterp.samples import SAMPLES
+from csfinterp.samples import SAMPLES, hl7_sample
 from csfinterp.web.problems import MEDIA_TYPE
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -46,6 +46,7 @@ def _body(schema: str, examples: dict[str, Any]) -> dict[str, Any]:
 
 
 PANEL_BODY = _body("Panel", {sample.name: (sample.title, sample.document()) for sample in SAMPLES})
+PANEL_BODY["content"]["application/hl7-v2"] = {"schema": {"type": "string"}, "example": hl7_sample()}
 _TWO = [sample.document() for sample in SAMPLES[:2]]
 _LINES = "".join(json.dumps(document) + "\n" for document in _TWO)
 _PANELS = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Panel"}}

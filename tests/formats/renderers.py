@@ -35,7 +35,7 @@ _CONDITIONS = {"hemolyzed": "HEM", "clotted": "CLOT", "frozen": "FROZ", "cooled"
 
 
 def hl7(document: Mapping[str, Any]) -> bytes:
-    """One ORU^R01 2.5.1: an order for the CSF, one for each further specimen and time; our own ids where no field is."""
+    """One ORU^R01 2.5.1: an order for the CSF, one for each further specimen and time; own ids where no field is."""
     source, patient, specimen = (document.get(name) or {} for name in ("source", "patient", "specimen"))
     head = ["MSH", "^~\\&", _escaped(source.get("system", "")), *[""] * 4, "", "ORU^R01^ORU_R01"]
     lines = ["|".join([*head, _escaped(source.get("message_id", "")), "P", "2.5.1", *[""] * 5, "UNICODE UTF-8"])]
@@ -53,7 +53,9 @@ def hl7(document: Mapping[str, Any]) -> bytes:
         rows = [row for at, one in enumerate(observations, 1) for row in _result(one, at, panel_status)]
         rows += [] if own else list(_facts(document))
         lines += [f"OBX|{at}|{row}" if not row.startswith("NTE") else row for at, row in enumerate(rows, 1)]
-        lines.append(_spm(number, {"id": f"BLOOD-{number}", "type": own, "collected_at": collected} if own else specimen))
+        lines.append(
+            _spm(number, {"id": f"BLOOD-{number}", "type": own, "collected_at": collected} if own else specimen)
+        )
     return ("\r".join(lines) + "\r").encode()
 
 
@@ -140,7 +142,7 @@ def _time(iso: str | None) -> str:
     """2026-03-01T09:20:00+01:00 as 20260301092000+0100."""
     if not iso:
         return ""
-    moment, sign, zone = re.fullmatch(r"([^Z+]{10}[^Z+-]*)([Z+-]?)(.*)", iso).groups()  # type: ignore[union-attr]
+    moment, sign, zone = re.fullmatch(r"([^Z+]{10}[^Z+-]*)([Z+-]?)(.*)", iso).groups()
     digits = re.sub("[-:T]", "", moment)
     return digits + ("+0000" if sign == "Z" else sign + zone.replace(":", ""))
 
