@@ -132,7 +132,7 @@ def test_an_examination_after_a_withdrawal_counts_again() -> None:
     [
         ({"tube": 1}, {"tube": 4}),
         ({"specimen": "csf"}, {"specimen": "serum"}),
-        ({"code": "LAC"}, {"code": {"system": "http://loinc.org", "code": "2520-1"}}),
+        ({"code": "LAC"}, {"code": {"system": "http://loinc.org", "code": "2520-5"}}),
         ({"code": {"system": "L", "code": "LAC"}}, {"code": {"system": "M", "code": "LAC"}}),
     ],
 )
@@ -342,7 +342,7 @@ def test_a_document_of_the_json_door_still_replaces_the_whole_panel(service: Ser
 
 
 CELLS_OBX = "NM|26465-5^Leukocytes^LN||{}|/uL|||||{}"
-LACTATE_OBX = "NM|2520-1^Lactate^LN||{}|mmol/L|||||{}"
+LACTATE_OBX = "NM|2520-5^Lactate^LN||{}|mmol/L|||||{}"
 CULTURE_OBX = "CWE|600-7^Culture^LN||{}||||||{}"
 
 

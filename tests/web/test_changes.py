@@ -154,7 +154,7 @@ def test_an_hl7_message_at_the_panels_updates_where_json_replaces(client: FlaskC
         return client.post("/api/v1/panels", data=message(number, obx), content_type="application/hl7-v2")
 
     first = send(1, "NM|26465-5^Leukocytes^LN||21|/uL|||||F")
-    second = send(2, "NM|2520-1^Lactate^LN||4.2|mmol/L|||||F")
+    second = send(2, "NM|2520-5^Lactate^LN||4.2|mmol/L|||||F")
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.headers["Location"] == second.headers["Location"]
     assert [row["analyte"] for row in second.get_json()["results"]] == ["csf_leukocytes", "csf_lactate"]
