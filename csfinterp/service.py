@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from csfinterp.documents import context_in, in_force, inside_context, panel_of, plain_numbers
-from csfinterp.errors import ConflictError, DocumentError, Fault, NotFoundError, PreconditionError
+from csfinterp.errors import ConflictError, CsfinterpError, DocumentError, Fault, NotFoundError, PreconditionError
 from csfinterp.formats import panel_json
 from csfinterp.formats.panel_json import Envelope, dumps
 from csfinterp.history import contribution_of, history_of
@@ -24,6 +24,7 @@ from csfinterp.steps.pipeline import Core
 from csfinterp.store import (
     Basis,
     Collected,
+    Heard,
     Page,
     PanelFilter,
     PanelKey,
@@ -31,6 +32,7 @@ from csfinterp.store import (
     Received,
     SearchTables,
     Store,
+    Transcript,
     VersionInfo,
     VersionRecord,
     stamp,
@@ -38,10 +40,20 @@ from csfinterp.store import (
 from csfinterp.store.panels import busy
 from csfinterp.store.records import PanelHead
 
-__all__ = ["Page", "PanelFilter", "Service", "StoredPanel", "Submission", "VersionInfo"]
+__all__ = [
+    "Heard", "HeardBefore", "Page", "PanelFilter", "Service", "StoredPanel", "Submission", "Transcript", "VersionInfo",
+]  # fmt: skip
 
 # Each round somebody else's write succeeded, so this many writers of one specimen or patient may meet at once.
 ATTEMPTS = 50
+
+
+class HeardBefore(CsfinterpError):
+    """An HL7 message with this sender and control id is being stored or was accepted; `found`: what is kept."""
+
+    def __init__(self, found: tuple[Heard, ...]) -> None:
+        super().__init__("The control id is occupied.")
+        self.found = found
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,13 @@ class Submission:
     panel_id: str
     version: int
     created: bool
-    document: dict[str, object]
+    text: str
+
+    @property
+    def document(self) -> dict[str, object]:
+        """The interpretation document; `text` is the same as JSON, as stored."""
+        document: dict[str, object] = json.loads(self.text)
+        return document
 
     @property
     def etag(self) -> str:
@@ -118,21 +136,24 @@ class Service:
 
     # --- submit, interpret ---
 
-    def submit(self, panel: Panel) -> Submission:
+    def submit(self, panel: Panel, *, transcript: Transcript | None = None) -> Submission:
         """Stores and interprets a panel; answers only when it is durable.
 
         The same content again: the stored answer, `created` False. The same specimen with new content: the next
         version, its status `corrected` unless the sender cancels it. A `context.history` in the document is kept with
         it but not used: the service fills the history from the store. An amended context stays in force until the
         sender sends another context than before.
+        `transcript`: the HL7 message that brought the panel, kept in the same transaction.
         Raises DocumentError (no panel of CSF), ConflictError `message_id_reused` or `other_patient` (the message is
-        held) or `busy` (send again).
+        held) or `busy` (send again), HeardBefore if the control id of the transcript is occupied.
         """
         if not panel.document:
             raise ValueError("a panel that is stored must carry its document")
         key = PanelKey(panel.source.system or "", panel.specimen.id, panel.patient.id)
         digest = panel_json.content_digest(panel)
-        received = Received(key.source_system, panel.source.message_id or None, digest, stamp(self._clock()))
+        received = Received(
+            key.source_system, panel.source.message_id or None, digest, stamp(self._clock()), transcript
+        )
         return _until_stored(lambda: self._submit(panel, key, received))
 
     def interpret(self, panel: Panel) -> dict[str, object]:
@@ -199,6 +220,26 @@ class Service:
             raise DocumentError("limit must be at least 1.", (Fault("/limit", "Send 1 or more."),))
         return self._store.search(filters, min(limit, self._settings.page_size_max), after)
 
+    # --- HL7 messages as received ---
+
+    def now(self) -> datetime:
+        """The service's time, with zone."""
+        return self._clock()
+
+    def heard(self, sender: str, control_id: str) -> tuple[Heard, ...]:
+        """The HL7 messages kept under this sender and control id: one for each content."""
+        return self._store.heard(sender, control_id)
+
+    def keep(self, transcript: Transcript) -> None:
+        """Keeps an HL7 message with its answer, or the new state of one that is kept.
+
+        Raises HeardBefore if another message took the control id meanwhile.
+        """
+        try:
+            self._store.keep(transcript)
+        except RaceError:
+            raise HeardBefore(self.heard(transcript.sender, transcript.control_id)) from None
+
     # --- knowledge ---
 
     def editions(self) -> tuple[EditionInfo, ...]:
@@ -220,10 +261,13 @@ class Service:
     # --- one attempt each: read, decide, interpret, write; a RaceError starts it over ---
 
     def _submit(self, panel: Panel, key: PanelKey, received: Received) -> Submission:
+        received = self._heard(received)
         seen = received.message_id and self._store.message(key.source_system, received.message_id)
         if seen:
             if seen.content_digest != received.content_digest:
                 self._hold("message_id_reused", panel, received)
+            if received.transcript is not None:
+                self._store.keep(received.transcript)
             return self._stored(seen.panel_id, seen.version)
         head = self._store.head(key)
         if head is None:
@@ -232,10 +276,19 @@ class Service:
         if head.patient_id != key.patient_id:
             self._hold("other_patient", panel, received)
         if head.content_digest == received.content_digest:
-            if received.message_id is not None:
+            if received.message_id is not None or received.transcript is not None:
                 self._store.remember(received, head.panel_id, head.version)
             return self._stored(head.panel_id, head.version)
         return self._write(_correction(panel, key, head, received), received)
+
+    def _heard(self, received: Received) -> Received:
+        """The same, with what is known of its HL7 message. Raises HeardBefore if the control id is occupied."""
+        transcript = received.transcript
+        found = () if transcript is None else self._store.heard(transcript.sender, transcript.control_id)
+        if any(message.occupies for message in found):
+            raise HeardBefore(found)
+        kept = any(transcript and message.content_digest == transcript.content_digest for message in found)
+        return replace(received, kept=True) if kept else received
 
     def _amend(self, panel_id: str, context: Mapping[str, object], if_match: str) -> Submission:
         head = self._head(panel_id)
@@ -284,7 +337,7 @@ class Service:
             episode=context.texts.get("episode"), collected=_collected(draft.panel), created_at=now,
         )  # fmt: skip
         self._store.add(draft.key, record, _search_tables(answer), basis, received)
-        return Submission(panel_id, version, True, json.loads(text))
+        return Submission(panel_id, version, True, text)
 
     def _basis(self, draft: _Draft) -> Basis:
         head, episode = draft.head, draft.panel.context.texts.get("episode")
@@ -292,7 +345,7 @@ class Service:
         return self._store.earlier(draft.key.patient_id, _collected(draft.panel), episode, panel_id, seq)
 
     def _stored(self, panel_id: str, version: int) -> Submission:
-        return Submission(panel_id, version, False, json.loads(self._record(panel_id, version).interpretation))
+        return Submission(panel_id, version, False, self._record(panel_id, version).interpretation)
 
     def _record(self, panel_id: str, version: int | None) -> VersionRecord:
         record = self._store.version(panel_id, version)
@@ -374,7 +427,7 @@ def _matches(if_match: str, newest: str) -> bool:
 
 def _document_text(answer: Interpretation, panel_id: str | None, version: int, generated_at: str) -> str:
     document = panel_json.write(answer, Envelope(panel_id, version, generated_at))
-    return json.dumps(document, ensure_ascii=False, allow_nan=False)
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _search_tables(answer: Interpretation) -> SearchTables:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, func, insert, select
+from sqlalchemy import Connection, Engine, Select, and_, bindparam, exists, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from csfinterp.errors import ConflictError
 from csfinterp.store import engine as database
+from csfinterp.store import transcripts
 from csfinterp.store.filters import PanelFilter, cursor_of, seq_of
 from csfinterp.store.records import (
     Basis,
     Collected,
     EarlierPanel,
+    Heard,
     MessageRecord,
     Page,
     PanelHead,
@@ -26,6 +27,7 @@ from csfinterp.store.records import (
     RaceError,
     Received,
     SearchTables,
+    Transcript,
     VersionInfo,
     VersionRecord,
 )
@@ -41,6 +43,29 @@ _CANCELLED = "cancelled"
 # PostgreSQL: unique violation, serialization failure, deadlock; then SQLite's words for the first.
 _RACES = ("23505", "40001", "40P01", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 _COLLECTED = {"at": "text", "on": "on", "utc": "utc"}
+# Built once: building a statement costs more than running it.
+_INSERT = {
+    table: insert(table)
+    for table in (panels, panel_versions, panel_flags, panel_findings, messages, held_messages)
+}  # fmt: skip
+_MESSAGE = select(messages.c.content_digest, messages.c.panel_id, messages.c.version).where(
+    messages.c.source_system == bindparam("source_system"), messages.c.message_id == bindparam("message_id")
+)
+_HEAD = select(
+    panels.c.id, panels.c.seq, panels.c.patient_id, panel_versions.c.version, panel_versions.c.content_digest,
+    panel_versions.c.panel_document, panel_versions.c.amended_context, panel_versions.c.status,
+).select_from(_JOINED).where(_NEWEST)  # fmt: skip
+_HEAD_OF_PANEL = _HEAD.where(panels.c.id == bindparam("panel_id"))
+_HEAD_OF_SPECIMEN = _HEAD.where(
+    panels.c.source_system == bindparam("source_system"), panels.c.specimen_id == bindparam("specimen_id")
+)
+_EARLIER = select(
+    panels.c.id, panel_versions.c.version, panels.c.seq, panel_versions.c.collected_at, panel_versions.c.collected_on,
+    panel_versions.c.collected_utc, panels.c.created_at, panel_versions.c.contributes,
+).select_from(_JOINED).where(
+    panels.c.patient_id == bindparam("patient_id"), _NEWEST, panel_versions.c.status != _CANCELLED
+)  # fmt: skip
+_EARLIER_OF_EPISODE = _EARLIER.where(panel_versions.c.episode == bindparam("episode"))
 _HELD_KEY = ("source_system", "message_id", "content_digest")
 
 
@@ -57,21 +82,23 @@ class Store:
 
     def message(self, source_system: str, message_id: str) -> MessageRecord | None:
         """What the message was answered with, or None if it was never accepted."""
-        table = messages.c
-        query = select(table.content_digest, table.panel_id, table.version).where(
-            table.source_system == source_system, table.message_id == message_id
-        )
-        row = self._first(query)
+        row = self._first(_MESSAGE, source_system=source_system, message_id=message_id)
         return None if row is None else MessageRecord(*row)
+
+    def heard(self, sender: str, control_id: str) -> tuple[Heard, ...]:
+        """The HL7 messages kept under this sender and control id: one for each content."""
+        with self.engine.connect() as connection:
+            return transcripts.heard(connection, sender, control_id)
 
     def head(self, key: PanelKey) -> PanelHead | None:
         """The panel of this specimen with its newest version, whoever the patient is; None if not stored."""
-        same = and_(panels.c.source_system == key.source_system, panels.c.specimen_id == key.specimen_id)
-        return self._head(same)
+        row = self._first(_HEAD_OF_SPECIMEN, source_system=key.source_system, specimen_id=key.specimen_id)
+        return None if row is None else PanelHead(*row)
 
     def head_of(self, panel_id: str) -> PanelHead | None:
         """The same by panel id."""
-        return self._head(panels.c.id == panel_id)
+        row = self._first(_HEAD_OF_PANEL, panel_id=panel_id)
+        return None if row is None else PanelHead(*row)
 
     def version(self, panel_id: str, version: int | None = None) -> VersionRecord | None:
         """One version as stored, the newest for None; None if there is no such panel or version."""
@@ -143,45 +170,43 @@ class Store:
                 raise RaceError("an earlier panel of the patient came or changed meanwhile")
             if record.version == 1:
                 this = {"id": record.panel_id, "created_at": record.created_at}
-                connection.execute(insert(panels).values(**this, **asdict(key)))
-            connection.execute(insert(panel_versions).values(_columns(record)))
+                connection.execute(_INSERT[panels], {**this, **vars(key)})
+            connection.execute(_INSERT[panel_versions], _columns(record))
             _add_rows(connection, record, tables)
-            if received is not None and received.message_id is not None:
-                connection.execute(insert(messages).values(
-                    panel_id=record.panel_id, version=record.version, **asdict(received)))  # fmt: skip
+            if received is not None:
+                _add_message(connection, received, record.panel_id, record.version)
 
     def remember(self, received: Received, panel_id: str, version: int) -> None:
         """Notes that a message was answered with a version that another message had made. Raises RaceError as `add`."""
         with self._writing(None) as connection:
-            connection.execute(insert(messages).values(panel_id=panel_id, version=version, **asdict(received)))
+            _add_message(connection, received, panel_id, version)
 
     def hold(self, why: str, received: Received, document: str) -> None:
         """Keeps a message that must not be joined to a case. The same one again, for the same reason, is kept once."""
-        values = {**asdict(received), "message_id": received.message_id or ""}
+        values = {**received.row(), "message_id": received.message_id or ""}
         table = held_messages.c
         same = and_(table.why == why, *(table[name] == values[name] for name in _HELD_KEY))
         try:
             with self._writing(None) as connection:
                 if connection.execute(select(table.seq).where(same)).first() is None:
-                    connection.execute(insert(held_messages).values(why=why, document=document, **values))
+                    connection.execute(_INSERT[held_messages], {"why": why, "document": document, **values})
         except RaceError:
             return  # another writer has kept the very same message in this moment
 
+    def keep(self, transcript: Transcript) -> None:
+        """Keeps an HL7 message with its answer; of one that is kept already, the new state and answer.
+
+        Raises RaceError if another message took the control id meanwhile.
+        """
+        with self._writing(None) as connection:
+            transcripts.write(connection, transcript, kept=transcripts.is_kept(connection, transcript))
+
     # --- inside ---
 
-    def _first(self, query: Select[Any]) -> tuple[Any, ...] | None:
+    def _first(self, query: Select[Any], **values: str) -> tuple[Any, ...] | None:
         with self.engine.connect() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(query, values).first()
         return None if row is None else tuple(row)
-
-    def _head(self, which: ColumnElement[bool]) -> PanelHead | None:
-        versions = panel_versions.c
-        query = select(
-            panels.c.id, panels.c.seq, panels.c.patient_id, versions.version, versions.content_digest,
-            versions.panel_document, versions.amended_context, versions.status,
-        ).select_from(_JOINED).where(which, _NEWEST)  # fmt: skip
-        row = self._first(query)
-        return None if row is None else PanelHead(*row)
 
     @contextmanager
     def _writing(self, patient_id: str | None) -> Iterator[Connection]:
@@ -217,9 +242,16 @@ def _lock_number(patient_id: str) -> int:
 
 
 def _columns(record: VersionRecord) -> dict[str, object]:
-    values = asdict(record)
+    values = dict(vars(record))
     collected = values.pop("collected")
-    return {**values, **{f"collected_{part}": collected[name] for part, name in _COLLECTED.items()}}
+    return {**values, **{f"collected_{part}": getattr(collected, name) for part, name in _COLLECTED.items()}}
+
+
+def _add_message(connection: Connection, received: Received, panel_id: str, version: int) -> None:
+    if received.message_id is not None:
+        connection.execute(_INSERT[messages], {"panel_id": panel_id, "version": version, **received.row()})
+    if received.transcript is not None:
+        transcripts.write(connection, received.transcript, kept=received.kept)
 
 
 def _add_rows(connection: Connection, record: VersionRecord, tables: SearchTables) -> None:
@@ -227,9 +259,9 @@ def _add_rows(connection: Connection, record: VersionRecord, tables: SearchTable
     flags = [{**this, "analyte": analyte, "flag": flag} for analyte, flag in sorted(tables.flags)]
     findings = [{**this, "finding": finding, "truth": truth} for finding, truth in tables.findings.items()]
     if flags:
-        connection.execute(insert(panel_flags), flags)
+        connection.execute(_INSERT[panel_flags], flags)
     if findings:
-        connection.execute(insert(panel_findings), findings)
+        connection.execute(_INSERT[panel_findings], findings)
 
 
 def _earlier_of(connection: Connection, basis: Basis) -> tuple[EarlierPanel, ...]:
@@ -242,16 +274,9 @@ def _earlier(
 ) -> tuple[EarlierPanel, ...]:  # fmt: skip
     if patient_id is None:
         return ()
-    versions = panel_versions.c
-    query = select(
-        panels.c.id, versions.version, panels.c.seq, versions.collected_at, versions.collected_on,
-        versions.collected_utc, panels.c.created_at, versions.contributes,
-    ).select_from(_JOINED).where(panels.c.patient_id == patient_id, _NEWEST, versions.status != _CANCELLED)  # fmt: skip
-    if panel_id is not None:
-        query = query.where(panels.c.id != panel_id)
-    if episode is not None:
-        query = query.where(versions.episode == episode)
-    rows = connection.execute(query)
+    query = _EARLIER if episode is None else _EARLIER_OF_EPISODE
+    values = {"patient_id": patient_id} if episode is None else {"patient_id": patient_id, "episode": episode}
+    rows = [row for row in connection.execute(query, values) if row[0] != panel_id]
     others = (EarlierPanel(row[0], row[1], row[2], Collected(row[3], row[4], row[5]), row[6], row[7]) for row in rows)
     return tuple(sorted((other for other in others if _is_earlier(other, collected, seq)), key=lambda row: row.order))
 

@@ -172,4 +172,4 @@ def reinterpret(panel_id: str) -> Response:
 
 def _stored(submission: Submission, status: int = 200) -> Response:
     location = f"{blueprint.url_prefix}/panels/{submission.panel_id}"
-    return json_answer(json_text(submission.document), status, submission.etag, location)
+    return json_answer(submission.text, status, submission.etag, location)

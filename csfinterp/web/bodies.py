@@ -25,12 +25,12 @@ def limits() -> ReadLimits:
 
 def read_panel() -> Panel:
     """The panel of the request. Raises Problem (415) or DocumentError (413, 422)."""
-    return panel_json.read(_json_bytes(), limits())
+    return panel_json.read(read_bytes((JSON,)), limits())
 
 
 def read_object(known: tuple[str, ...] | None = None) -> Mapping[str, object]:
     """The JSON object of the request; with `known`, other keys are refused. Raises Problem or DocumentError."""
-    document = panel_json.parse(_json_bytes(), limits())
+    document = panel_json.parse(read_bytes((JSON,)), limits())
     if not isinstance(document, dict):
         raise DocumentError("The body must be a JSON object.", (Fault("", "Send a JSON object: { … }."),))
     unknown = [key for key in document if known is not None and key not in known]
@@ -45,9 +45,13 @@ def pointer(key: str) -> str:
     return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
-def _json_bytes() -> bytes:
-    if request.mimetype != JSON or request.headers.get("Content-Encoding", "identity") != "identity":
-        raise Problem("media-type-unsupported", KINDS["media-type-unsupported"].advice)
+def read_bytes(media_types: tuple[str, ...]) -> bytes:
+    """The body as sent, if its type is one of these. Raises Problem (415) or DocumentError (413)."""
+    if request.mimetype not in media_types or request.headers.get("Content-Encoding", "identity") != "identity":
+        advice = f"Send Content-Type: {' or '.join(media_types)}, not compressed."
+        raise Problem(
+            "media-type-unsupported", KINDS["media-type-unsupported"].advice if JSON in media_types else advice
+        )
     most = settings().max_body_bytes
     body = request.stream.read(most + 1)  # chunked bodies tell no length, so it is measured while reading
     if len(body) > most:
