@@ -14,8 +14,10 @@ from platformdirs import user_data_path
 from csfinterp.errors import CsfinterpError
 
 PREFIX = "CSFINTERP_"
-PATHS = ("data_folder", "editions_folder", "site_rules", "code_maps_folder", "demo_folder", "mllp_certificate", "mllp_key",
-         "mllp_client_ca")  # fmt: skip
+PATHS = (
+    "data_folder", "editions_folder", "site_rules", "code_maps_folder", "demo_folder", "mllp_certificate", "mllp_key",
+    "mllp_client_ca",
+)  # fmt: skip
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 

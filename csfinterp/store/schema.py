@@ -140,7 +140,7 @@ held_messages = Table(
 
 # HL7 messages byte by byte as received, with the acknowledgment that was sent. `sender` is MSH-3 and MSH-4. `state`:
 #   open      some of its panels are stored, the others follow; no answer yet      accepted  all stored
-#   in_part   answered with an error that names the panels that are not stored      held      stored without being joined
+#   in_part   answered with an error that names the panels that are not stored      held      kept, joined to nothing
 # Only open and accepted messages occupy their control id (empty: the sender gave none).
 hl7_messages = Table(
     "hl7_messages",

@@ -78,3 +78,16 @@ def errors(blueprint: Blueprint, *statuses: int) -> Callable[[View], View]:
         return view
 
     return decorate
+
+
+def hl7_answers(blueprint: Blueprint) -> Callable[[View], View]:
+    """Document the acknowledgment: text in the media type of the message."""
+
+    def decorate(view: View) -> View:
+        for name in HL7_TYPES:
+            view = blueprint.alt_response(
+                200, schema={"type": "string"}, content_type=name, description="The acknowledgment"
+            )(view)
+        return view
+
+    return decorate

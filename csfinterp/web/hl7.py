@@ -15,9 +15,7 @@ blueprint = Blueprint("hl7", __name__, url_prefix="/hl7", description="HL7 v2 ov
 @blueprint.route("/v2", methods=["POST"])
 @blueprint.doc(requestBody=describe.HL7_BODY, operationId="sendHl7")
 @describe.errors(blueprint, 413, 415)
-@blueprint.alt_response(
-    200, schema={"type": "string"}, content_type=describe.HL7_TYPES[0], description="The acknowledgment"
-)
+@describe.hl7_answers(blueprint)
 def send() -> Response:
     """Store and interpret an HL7 v2 message (ORU^R01)
 
@@ -25,5 +23,4 @@ def send() -> Response:
     which), AR not a message for this service. The same message again gets the same answer.
     """
     answers = receiver().receive(read_bytes(describe.HL7_TYPES))
-    chosen = request.mimetype if request.mimetype != "text/plain" else "text/plain; charset=utf-8"
-    return Response(b"".join(answers), content_type=chosen)
+    return Response(b"".join(answers), content_type=request.mimetype)

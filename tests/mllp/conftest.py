@@ -96,11 +96,11 @@ class Listener:
         return self.process.wait(60)
 
 
-def stored_panels(listener: Listener, filters: PanelFilter) -> list[int]:
+def stored_panels(listener: Listener, filters: PanelFilter, limit: int = 100) -> list[int]:
     """The newest version of every panel that the listener stored and that passes the filters."""
     store = open_store(listener.database_url, migrate=False)
     try:
-        return [summary.version for summary in store.search(filters, 100).items]
+        return [summary.version for summary in store.search(filters, limit).items]
     finally:
         store.close()
 

@@ -38,8 +38,9 @@ def group(
 def oru(
     control_id: str, specimen: str | None = None, *, sender: str = "LIS|LAB", processing: str = "P", **parts: str
 ) -> bytes:
-    """A message with one panel; the specimen is named after the control id unless `specimen` says otherwise."""
-    segments = (msh(control_id, sender, processing), *group(specimen or f"ACC-{control_id}", **parts))
+    """A message with one panel; unless stated, the specimen is named after the control id, the patient after it."""
+    specimen = specimen or f"ACC-{control_id}"
+    segments = (msh(control_id, sender, processing), *group(specimen, **{"patient": f"MRN-{specimen}", **parts}))
     return "".join(f"{segment}\r" for segment in segments).encode()
 
 

@@ -178,6 +178,7 @@ def test_a_stop_answers_what_was_read_and_closes(start: Start, number: int) -> N
         except (EOFError, ConnectionError):
             continue
         assert sender.closed()
+        sender.socket.close()
     assert listener.process.wait(30) == 0
     assert answered, "what was under way is answered"
     for name in answered:
