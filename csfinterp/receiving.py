@@ -158,7 +158,7 @@ class Receiver:
         return None
 
     def _submit(self, panel: Panel, transcript: Transcript | None) -> None:
-        self._service.submit(panel, transcript=transcript)
+        self._service.submit(panel, partial=True, transcript=transcript)
 
     def _again(self, this: _Arrival, found: Sequence[Heard]) -> tuple[bytes, ...]:
         """The control id came before: the stored answer for the same content, for other content an error."""

@@ -40,6 +40,8 @@ class Settings:
     max_body_bytes: int
     max_observations: int
     max_depth: int
+    batch_panels: int
+    batch_bytes: int
     page_size: int
     page_size_max: int
     bind: str
@@ -116,6 +118,8 @@ def _read(env: _Reader, config_folder: Path) -> Settings:
         max_body_bytes=env.int("MAX_BODY_BYTES", validate=at_least_one),
         max_observations=env.int("MAX_OBSERVATIONS", validate=at_least_one),
         max_depth=env.int("MAX_DEPTH", validate=validate.Range(min=8, max=200)),
+        batch_panels=env.int("BATCH_PANELS", validate=at_least_one),
+        batch_bytes=env.int("BATCH_BYTES", validate=at_least_one),
         page_size=env.int("PAGE_SIZE", validate=at_least_one),
         page_size_max=env.int("PAGE_SIZE_MAX", validate=at_least_one),
         bind=env.str("BIND", validate=_host_and_port),

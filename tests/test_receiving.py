@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -13,7 +12,7 @@ from sqlalchemy import select, text
 from csfinterp.receiving import Receiver
 from csfinterp.service import PanelFilter, Service
 from csfinterp.settings import Settings
-from csfinterp.store import Store, open_store
+from csfinterp.store import Store, Written, open_store
 from csfinterp.store.schema import hl7_messages
 from tests.mllp.messages import Ack, group, msh, oru
 
@@ -139,6 +138,17 @@ def test_a_refused_message_does_not_occupy_its_control_id(receive: Receive, serv
     assert receive(oru("M1")).code == "AA"
 
 
+def test_a_message_that_names_only_what_is_new_leaves_the_other_results(receive: Receive, service: Service) -> None:
+    receive(oru("M1", "ACC-1"))
+    changed = [line for line in oru("M2", "ACC-1", lactate="6.5", status="C").split(b"\r") if b"OBX|1|" not in line]
+    assert receive(b"\r".join(changed)).code == "AA"
+    (item,) = service.search(PanelFilter(specimen="ACC-1"), 10).items
+    stored = service.panel(item.panel_id)
+    observations: list[dict[str, object]] = stored.panel_document["observations"]  # type: ignore[assignment]
+    assert (stored.version, stored.status) == (2, "corrected")
+    assert [str(result["value"]) for result in observations] == ["31", "61", "6.5"]
+
+
 # --- several panels ---
 
 
@@ -172,15 +182,15 @@ def test_a_message_broken_off_between_two_panels_is_completed_by_sending_it_agai
     receive: Receive, service: Service, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = several("M1", group("ACC-1", "MRN-1"), group("ACC-2", "MRN-2"))
-    add = Store.add
+    add_many = Store.add_many
 
-    def fail_at_second(self: Store, key: Any, *rest: Any) -> None:
-        if key.specimen_id == "ACC-2":
+    def fail_at_second(self: Store, rows: Sequence[Written]) -> None:
+        if rows[0].key.specimen_id == "ACC-2":
             raise RuntimeError("MRN-2")
-        add(self, key, *rest)
+        add_many(self, rows)
 
     with monkeypatch.context() as broken:
-        broken.setattr(Store, "add", fail_at_second)
+        broken.setattr(Store, "add_many", fail_at_second)
         answer = receive(message)
     assert (answer.code, "207" in answer.text) == ("AE", True)
     assert (versions(service), [row[1] for row in kept(store)]) == ({"ACC-1": 1}, ["open"])
@@ -206,7 +216,7 @@ def test_our_own_failure_is_ae_207_and_the_log_holds_no_value(
         raise ValueError("MRN-1")
 
     with monkeypatch.context() as broken, caplog.at_level(logging.DEBUG):
-        broken.setattr(Store, "add", fail)
+        broken.setattr(Store, "add_many", fail)
         answer = receive(oru("M1"))
     assert (answer.code, answer.control_id) == ("AE", "M1")
     assert "207" in answer.text and "send the same message again" in answer.text

@@ -7,6 +7,7 @@ from csfinterp.store.records import (
     Basis,
     Collected,
     EarlierPanel,
+    EventRecord,
     Heard,
     Page,
     PanelKey,
@@ -17,6 +18,7 @@ from csfinterp.store.records import (
     Transcript,
     VersionInfo,
     VersionRecord,
+    Written,
     stamp,
 )
 
@@ -24,6 +26,7 @@ __all__ = [
     "Basis",
     "Collected",
     "EarlierPanel",
+    "EventRecord",
     "Heard",
     "Page",
     "PanelFilter",
@@ -37,6 +40,7 @@ __all__ = [
     "Transcript",
     "VersionInfo",
     "VersionRecord",
+    "Written",
     "open_engine",
     "open_store",
     "revisions",

@@ -193,6 +193,33 @@ class SearchTables:
 
 
 @dataclass(frozen=True)
+class EventRecord:
+    """One row of events; `data` is JSON text without any value or patient."""
+
+    id: str
+    type: str
+    panel_id: str
+    version: int
+    created_at: str
+    data: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """One version with everything that is stored with it, in one transaction.
+
+    `basis` None: not checked (nothing was looked up). `received` None: no message brought it.
+    """
+
+    key: PanelKey
+    record: VersionRecord
+    tables: SearchTables
+    basis: Basis | None
+    received: Received | None
+    events: tuple[EventRecord, ...] = ()
+
+
+@dataclass(frozen=True)
 class VersionInfo:
     """One line of a panel's list of versions."""
 

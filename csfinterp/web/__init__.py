@@ -10,7 +10,21 @@ from csfinterp.operations import open_service
 from csfinterp.receiving import Receiver
 from csfinterp.service import Service
 from csfinterp.settings import Settings
-from csfinterp.web import api, bodies, describe, docs, headers, health, hl7, knowledge, logs, pages, problems, words
+from csfinterp.web import (
+    api,
+    batch,
+    bodies,
+    describe,
+    docs,
+    headers,
+    health,
+    hl7,
+    knowledge,
+    logs,
+    pages,
+    problems,
+    words,
+)  # fmt: skip
 from csfinterp.web.hall import RECEIVER, SERVICE, SETTINGS
 
 
@@ -48,5 +62,5 @@ def _register_api(app: Flask) -> None:
     info = {"description": describe.INTRODUCTION, "license": {"name": "MIT"}}
     door = problems.Api(app, spec_kwargs={"info": info})
     describe.add_components(door.spec)
-    for blueprint in (api.blueprint, hl7.blueprint, knowledge.blueprint, health.blueprint):
+    for blueprint in (api.blueprint, batch.blueprint, hl7.blueprint, knowledge.blueprint, health.blueprint):
         door.register_blueprint(blueprint)

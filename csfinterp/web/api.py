@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,8 +13,8 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from csfinterp.errors import DocumentError, Fault
-from csfinterp.formats import report_text
-from csfinterp.service import PanelFilter, Submission
+from csfinterp.formats import report_changes, report_text
+from csfinterp.service import PanelFilter, StoredPanel, Submission
 from csfinterp.web import describe, pages
 from csfinterp.web.answers import JSON, json_answer, json_text, negotiated
 from csfinterp.web.bodies import read_object, read_panel
@@ -35,6 +36,11 @@ class Whole(fields.Integer):
 
 class VersionQuery(ma.Schema):
     version = Whole(validate=validate.Range(1, 999_999), metadata={"description": "Default: the newest."})
+
+
+class ChangesQuery(ma.Schema):
+    older = Whole(data_key="from", metadata={"description": "Default: the version before `to`."})
+    newer = Whole(data_key="to", metadata={"description": "Default: the newest."})
 
 
 class SearchQuery(ma.Schema):
@@ -119,8 +125,29 @@ def read(query: dict[str, Any], panel_id: str) -> Response:
 @describe.errors(blueprint, 404)
 @blueprint.alt_response(200, schema="VersionList")
 def versions(panel_id: str) -> Response:
-    """Every version of a panel, oldest first; none is ever changed or deleted"""
-    return json_answer(json_text({"items": hall().versions(panel_id)}))
+    """Every version of a panel, oldest first; none is ever changed or deleted
+
+    `change` counts what differs from the version before; a critical result that was withdrawn is counted there, too.
+    """
+    found, changed = hall().versions(panel_id), hall().version_changes(panel_id)
+    items = [{**asdict(info), "change": change} for info, change in zip(found, changed, strict=False)]
+    return json_answer(json_text({"items": items}))
+
+
+@blueprint.route("/panels/<panel_id>/changes", methods=["GET"])
+@blueprint.doc(operationId="readChanges")
+@blueprint.arguments(ChangesQuery, location="query", unknown=ma.RAISE)
+@describe.errors(blueprint, 404, 422)
+@blueprint.alt_response(200, schema="Change")
+def changes(query: dict[str, Any], panel_id: str) -> Response:
+    """What one version says otherwise than another, by default the newest against the one before it
+
+    `critical.withdrawn` lists the critical calls that no longer hold: tell whoever was called.
+    """
+    try:
+        return json_answer(json_text(hall().changes(panel_id, query.get("older"), query.get("newer"))))
+    except DocumentError as error:
+        raise Problem("parameter-refused", error.message, error.faults) from None
 
 
 @blueprint.route("/panels/<panel_id>/interpretation", methods=["GET"])
@@ -138,7 +165,7 @@ def interpretation(query: dict[str, Any], panel_id: str) -> Response:
         pages.tag_with_count(stored),
         {
             JSON: lambda: json_text(stored.document),
-            "text/plain": lambda: report_text.write(stored.document),
+            "text/plain": lambda: _text(stored),
             "text/html": lambda: pages.interpretation_page(stored),
         },
     )
@@ -168,6 +195,13 @@ def reinterpret(panel_id: str) -> Response:
         fault = Fault("/edition", "Send the id of an edition as text; GET /api/v1/editions lists them.")
         raise DocumentError("The edition is missing or not known.", (fault,))
     return _stored(hall().reinterpret(panel_id, edition))
+
+
+def _text(stored: StoredPanel) -> str:
+    """The report, behind what changed since the version before."""
+    report = report_text.write(stored.document)
+    changed = pages.change_of(stored)
+    return report if changed is None else report_changes.write(changed) + report
 
 
 def _stored(submission: Submission, status: int = 200) -> Response:

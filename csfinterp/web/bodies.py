@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from flask import Flask, Response, request
 
@@ -12,7 +12,7 @@ from csfinterp.model.panel import Panel
 from csfinterp.web.hall import settings
 from csfinterp.web.problems import KINDS, Problem
 
-JSON = "application/json"
+JSON, JSON_LINES = "application/json", "application/x-ndjson"
 DRAINED_BYTES = 100_000_000
 CHUNK_BYTES = 65_536
 
@@ -25,12 +25,12 @@ def limits() -> ReadLimits:
 
 def read_panel() -> Panel:
     """The panel of the request. Raises Problem (415) or DocumentError (413, 422)."""
-    return panel_json.read(read_bytes((JSON,)), limits())
+    return panel_json.read(_json_bytes(), limits())
 
 
 def read_object(known: tuple[str, ...] | None = None) -> Mapping[str, object]:
     """The JSON object of the request; with `known`, other keys are refused. Raises Problem or DocumentError."""
-    document = panel_json.parse(read_bytes((JSON,)), limits())
+    document = panel_json.parse(_json_bytes(), limits())
     if not isinstance(document, dict):
         raise DocumentError("The body must be a JSON object.", (Fault("", "Send a JSON object: { … }."),))
     unknown = [key for key in document if known is not None and key not in known]
@@ -45,18 +45,30 @@ def pointer(key: str) -> str:
     return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
-def read_bytes(media_types: tuple[str, ...]) -> bytes:
+def read_batch() -> Iterator[Panel | DocumentError]:
+    """The panels of a batch one by one; a bad one is its error. Raises Problem (415) or DocumentError (413)."""
+    advice = f"Send Content-Type: {JSON} (an array) or {JSON_LINES} (one panel a line), UTF-8, not compressed."
+    data = _bytes((JSON, JSON_LINES), advice, settings().batch_bytes, "Send the panels in several batches.")
+    return panel_json.read_many(data, limits())
+
+
+def read_text(media_types: tuple[str, ...]) -> bytes:
     """The body as sent, if its type is one of these. Raises Problem (415) or DocumentError (413)."""
-    if request.mimetype not in media_types or request.headers.get("Content-Encoding", "identity") != "identity":
-        advice = f"Send Content-Type: {' or '.join(media_types)}, not compressed."
-        raise Problem(
-            "media-type-unsupported", KINDS["media-type-unsupported"].advice if JSON in media_types else advice
-        )
+    most, advice = settings().max_body_bytes, f"Send Content-Type: {' or '.join(media_types)}, not compressed."
+    return _bytes(media_types, advice, most, f"Send one message of at most {most} bytes.")
+
+
+def _json_bytes() -> bytes:
     most = settings().max_body_bytes
+    return _bytes((JSON,), KINDS["media-type-unsupported"].advice, most, f"Send one panel of at most {most} bytes.")
+
+
+def _bytes(media_types: tuple[str, ...], advice: str, most: int, smaller: str) -> bytes:
+    if request.mimetype not in media_types or request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem("media-type-unsupported", advice)
     body = request.stream.read(most + 1)  # chunked bodies tell no length, so it is measured while reading
     if len(body) > most:
-        message = f"The body is larger than {most} bytes."
-        raise DocumentError(message, (Fault("", f"Send one panel of at most {most} bytes."),), too_large=True)
+        raise DocumentError(f"The body is larger than {most} bytes.", (Fault("", smaller),), too_large=True)
     return body
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,6 +46,19 @@ def _body(schema: str, examples: dict[str, Any]) -> dict[str, Any]:
 
 
 PANEL_BODY = _body("Panel", {sample.name: (sample.title, sample.document()) for sample in SAMPLES})
+_TWO = [sample.document() for sample in SAMPLES[:2]]
+_LINES = "".join(json.dumps(document) + "\n" for document in _TWO)
+_PANELS = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Panel"}}
+BATCH_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": _PANELS, "examples": {"two": {"summary": "Two panels", "value": _TWO}}},
+        "application/x-ndjson": {
+            "schema": {"type": "string"},
+            "examples": {"two": {"summary": "One panel a line", "value": _LINES}},
+        },
+    },
+}
 _MRI_LATER = {"tumor": {"class": "solid", "primary": "lung"}, "clinical_signs": "typical", "mri": "linear"}
 CONTEXT_BODY = _body("Context", {"mri_later": ("MRI reported after the puncture", _MRI_LATER)})
 REINTERPRET_BODY = _body("Reinterpretation", {"edition": ("Another edition", {"edition": "2026.1"})})

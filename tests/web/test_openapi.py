@@ -31,10 +31,12 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 SLOW = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.filter_too_much, hypothesis.HealthCheck.data_too_large]
 OPERATIONS = [
     "POST /api/v1/panels",
+    "POST /api/v1/panels/batch",
     "GET /api/v1/panels",
     "POST /api/v1/interpret",
     "GET /api/v1/panels/{panel_id}",
     "GET /api/v1/panels/{panel_id}/versions",
+    "GET /api/v1/panels/{panel_id}/changes",
     "GET /api/v1/panels/{panel_id}/interpretation",
     "PUT /api/v1/panels/{panel_id}/context",
     "POST /api/v1/panels/{panel_id}/reinterpret",
@@ -51,7 +53,7 @@ CAN_BE_WRONG = [
     operation
     for operation in OPERATIONS
     if (not operation.startswith("GET") and operation != "POST /hl7/v2")
-    or operation.endswith(("/panels", "{panel_id}", "/interpretation", "/analytes"))
+    or operation.endswith(("/panels", "{panel_id}", "/changes", "/interpretation", "/analytes"))
 ]
 
 

@@ -1,6 +1,6 @@
 """HL7 messages as received, with the answer that was sent.
 
-Revision 0002. There is no way back: what was received is never removed (SL71); restore a backup instead.
+Revision 0003. There is no way back: what was received is never removed (SL71); restore a backup instead.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
