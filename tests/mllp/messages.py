@@ -55,9 +55,15 @@ class Ack:
 
     @staticmethod
     def of(message: bytes) -> Ack:
-        raw = message.decode("utf-8")
-        segments = [line.split("|") for line in raw.split("\r") if line]
+        raw = message.decode(_codec(message), "replace").lstrip("\ufeff")
+        segments = [line.split(raw[3:4]) for line in raw.split("\r") if line]
         assert segments[0][0] == "MSH", raw
         msa = next(fields for fields in segments if fields[0] == "MSA") + [""] * 4
         errors = " ".join("|".join(fields) for fields in segments if fields[0] == "ERR")
         return Ack(msa[1], msa[2], f"{msa[3]} {errors}".strip(), raw)
+
+
+def _codec(message: bytes) -> str:
+    """Answers come in the character set of the message."""
+    found = {b"M\0": "utf-16-le", b"\0M": "utf-16-be", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+    return found.get(message[:2], "utf-8")
