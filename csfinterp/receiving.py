@@ -133,7 +133,7 @@ class Receiver:
 
     def _several(self, this: _Arrival) -> tuple[bytes, ...]:
         """Panel after panel, each durable by itself; the control id is taken before the first one."""
-        found = self._service.heard(this.sender, this.header.control_id)
+        found = self._service.heard(this.sender, this.header.control_id, this.digest)
         mine = ("open", this.digest)  # begun before, and broken off without an answer
         if any(message.occupies and (message.state, message.content_digest) != mine for message in found):
             raise HeardBefore(found)

@@ -238,9 +238,9 @@ class Service:
         """The service's time, with zone."""
         return self._clock()
 
-    def heard(self, sender: str, control_id: str) -> tuple[Heard, ...]:
-        """The HL7 messages kept under this sender and control id: one for each content."""
-        return self._store.heard(sender, control_id)
+    def heard(self, sender: str, control_id: str, content_digest: str) -> tuple[Heard, ...]:
+        """Of the HL7 messages under this sender and control id: that of this content, and that which occupies it."""
+        return self._store.heard(sender, control_id, content_digest)
 
     def keep(self, transcript: Transcript) -> None:
         """Keeps an HL7 message with its answer, or the new state of one that is kept.
@@ -250,7 +250,8 @@ class Service:
         try:
             self._store.keep(transcript)
         except RaceError:
-            raise HeardBefore(self.heard(transcript.sender, transcript.control_id)) from None
+            found = self.heard(transcript.sender, transcript.control_id, transcript.content_digest)
+            raise HeardBefore(found) from None
 
     # --- knowledge ---
 
@@ -298,11 +299,12 @@ class Service:
 
     def _heard(self, received: Received) -> Received:
         """The same, with what is known of its HL7 message. Raises HeardBefore if the control id is occupied."""
-        transcript = received.transcript
-        found = () if transcript is None else self._store.heard(transcript.sender, transcript.control_id)
+        if (transcript := received.transcript) is None:
+            return received
+        found = self.heard(transcript.sender, transcript.control_id, transcript.content_digest)
         if any(message.occupies for message in found):
             raise HeardBefore(found)
-        kept = any(transcript and message.content_digest == transcript.content_digest for message in found)
+        kept = any(message.content_digest == transcript.content_digest for message in found)
         return replace(received, kept=True) if kept else received
 
     def _amend(self, panel_id: str, context: Mapping[str, object], if_match: str) -> Submission:

@@ -90,10 +90,10 @@ class Store:
         row = self._first(_MESSAGE, source_system=source_system, message_id=message_id)
         return None if row is None else MessageRecord(*row)
 
-    def heard(self, sender: str, control_id: str) -> tuple[Heard, ...]:
-        """The HL7 messages kept under this sender and control id: one for each content."""
+    def heard(self, sender: str, control_id: str, content_digest: str) -> tuple[Heard, ...]:
+        """Of the HL7 messages under this sender and control id: that of this content, and that which occupies it."""
         with self.engine.connect() as connection:
-            return transcripts.heard(connection, sender, control_id)
+            return transcripts.heard(connection, sender, control_id, content_digest)
 
     def head(self, key: PanelKey) -> PanelHead | None:
         """The panel of this specimen with its newest version, whoever the patient is; None if not stored."""

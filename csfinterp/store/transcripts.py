@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, select, text, union, update
 
 from csfinterp.store.records import Heard, Transcript
-from csfinterp.store.schema import hl7_messages
+from csfinterp.store.schema import OCCUPIED, hl7_messages
 
 _KEY = ("sender", "control_id", "content_digest")
 _INSERT = insert(hl7_messages)
-_HEARD = (
-    select(hl7_messages.c.content_digest, hl7_messages.c.state, hl7_messages.c.answer)
-    .where(hl7_messages.c.sender == bindparam("sender"), hl7_messages.c.control_id == bindparam("control_id"))
-    .order_by(hl7_messages.c.seq)
+_UNDER_ID = select(hl7_messages.c.content_digest, hl7_messages.c.state, hl7_messages.c.answer).where(
+    hl7_messages.c.sender == bindparam("sender"), hl7_messages.c.control_id == bindparam("control_id")
+)
+# Two looks into two unique indexes: a sender may put the same control id on thousands of messages.
+_HEARD = union(
+    _UNDER_ID.where(hl7_messages.c.content_digest == bindparam("content_digest")), _UNDER_ID.where(text(OCCUPIED))
 )
 
 
-def heard(connection: Connection, sender: str, control_id: str) -> tuple[Heard, ...]:
-    """The messages kept under this sender and control id, oldest first."""
-    rows = connection.execute(_HEARD, {"sender": sender, "control_id": control_id})
-    return tuple(Heard(*tuple(row)) for row in rows)
+def heard(connection: Connection, sender: str, control_id: str, content_digest: str) -> tuple[Heard, ...]:
+    """Of the messages kept under this sender and control id: that of this content, and that which occupies the id."""
+    values = {"sender": sender, "control_id": control_id, "content_digest": content_digest}
+    return tuple(Heard(*tuple(row)) for row in connection.execute(_HEARD, values))
 
 
 def write(connection: Connection, transcript: Transcript, *, kept: bool) -> None:
@@ -33,5 +35,5 @@ def write(connection: Connection, transcript: Transcript, *, kept: bool) -> None
 
 def is_kept(connection: Connection, transcript: Transcript) -> bool:
     """True if this very content is there under its sender and control id."""
-    found = heard(connection, transcript.sender, transcript.control_id)
+    found = heard(connection, transcript.sender, transcript.control_id, transcript.content_digest)
     return any(message.content_digest == transcript.content_digest for message in found)
