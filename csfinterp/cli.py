@@ -20,8 +20,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import csfinterp
 from csfinterp import demo as demonstration
 from csfinterp import mllp, operations
+from csfinterp.deliver import deliver
 from csfinterp.errors import CsfinterpError, DocumentError
-from csfinterp.formats import FORMATS, ReadLimits, panel_json, report_text, report_trace
+from csfinterp.formats import FORMATS, ReadLimits, report_text, report_trace
 from csfinterp.model.edition import Edition
 from csfinterp.model.panel import Panel
 from csfinterp.samples import SAMPLES
@@ -114,6 +115,9 @@ def serve(bind: str | None, workers: int | None) -> None:
     os.execv(command[0], command)
 
 
+main.add_command(deliver)
+
+
 @main.command("mllp")
 @click.option("--bind", metavar="HOST:PORT", help="Address to listen on.  [default: CSFINTERP_MLLP_BIND]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port alone; 0 takes a free one.  [default: 2575]")
@@ -199,12 +203,12 @@ def _items(
 
 
 def _read(data: bytes, form: str, limits: ReadLimits) -> Iterator[Panel | DocumentError]:
-    read = FORMATS[form].read
-    if form == "json" or read is None:  # JSON alone may hold many documents, of which some may be bad
-        yield from panel_json.read_many(data, limits)
+    chosen = FORMATS[form]
+    if chosen.read_many is not None:
+        yield from chosen.read_many(data, limits)
         return
     try:
-        yield from read(data, limits)
+        yield from chosen.read(data, limits) if chosen.read is not None else ()
     except DocumentError as error:
         yield error
 

@@ -15,8 +15,8 @@ from csfinterp.errors import CsfinterpError
 
 PREFIX = "CSFINTERP_"
 PATHS = (
-    "data_folder", "editions_folder", "site_rules", "code_maps_folder", "demo_folder", "mllp_certificate", "mllp_key",
-    "mllp_client_ca",
+    "data_folder", "editions_folder", "site_rules", "code_maps_folder", "destinations", "demo_folder",
+    "mllp_certificate", "mllp_key", "mllp_client_ca",
 )  # fmt: skip
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -58,6 +58,8 @@ class Settings:
     mllp_client_ca: Path | None
     hl7_processing_ids: tuple[str, ...]
     log_level: str
+    destinations: Path
+    public_url: str
     demo_folder: Path
 
     @property
@@ -136,6 +138,8 @@ def _read(env: _Reader, config_folder: Path) -> Settings:
         mllp_client_ca=_path(env, "MLLP_CLIENT_CA"),
         hl7_processing_ids=tuple(env.list("HL7_PROCESSING_IDS", validate=_processing_ids)),
         log_level=env.str("LOG_LEVEL", validate=validate.OneOf(LOG_LEVELS)),
+        destinations=_path(env, "DESTINATIONS") or config_folder / "destinations.yaml",
+        public_url=env.str("PUBLIC_URL", "", validate=_web_address).rstrip("/"),
         demo_folder=_path(env, "DEMO_FOLDER") or data_folder / "demo",
     )
 
@@ -156,6 +160,12 @@ def _processing_ids(values: list[str]) -> list[str]:
     if not values or not all(len(value) == 1 and value.isascii() and value.isupper() for value in values):
         raise validate.ValidationError("Must be letters of MSH-11 with commas between, for example P or P,T.")
     return values
+
+
+def _web_address(text: str) -> str:
+    if text and not text.startswith(("http://", "https://")):
+        raise validate.ValidationError("Must be an address such as https://csf.example.org.")
+    return text
 
 
 def _file_values(folder: Path) -> dict[str, str]:

@@ -12,10 +12,10 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Rooms that are not folders: the hall around service.py, and the doors with what only they use.
 HALL = {
-    "service", "cohort", "operations", "library", "history", "documents", "corrections", "changes", "drafts", "events",
+    "service", "cohort", "operations", "library", "history", "documents", "corrections", "drafts", "events",
     "batch", "receiving",
 }  # fmt: skip
-DOORS = {"web", "mllp", "cli", "__main__", "demo", "serving", "samples"}
+DOORS = {"web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples"}
 NOUNS = {"errors", "model", ""}  # "" is csfinterp/__init__.py, which holds the version
 # room: (our rooms that it may import, packages from outside beside the standard library)
 TABLE: dict[str, tuple[set[str], set[str]]] = {
@@ -28,7 +28,12 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "knowledge": (NOUNS | {"units", "knowledge"}, {"yaml", "marshmallow"}),
     "formats": (NOUNS | {"formats"}, {"marshmallow", "hl7", "fhir", "pandas"}),
     "store": (NOUNS | {"store"}, {"sqlalchemy", "alembic"}),
-    "hall": (NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "hall"}, {"dask", "distributed"}),
+    "changes": (NOUNS | {"formats"}, set()),
+    "delivery": (NOUNS | {"settings", "formats", "store", "changes", "delivery"}, {"yaml", "marshmallow"}),
+    "hall": (
+        NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "changes", "delivery", "hall"},
+        {"dask", "distributed"},
+    ),
     "doors": (
         NOUNS | {"settings", "formats", "hall", "doors"},
         {"flask", "flask_smorest", "werkzeug", "marshmallow", "apispec", "swagger_ui_bundle", "structlog", "yaml",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from csfinterp.errors import DocumentError
+from csfinterp.formats import hl7_v2 as hl7_format
 from csfinterp.formats import panel_json as json_format
 from csfinterp.formats import report_text as text_format
 from csfinterp.formats.panel_json import Envelope
@@ -18,7 +20,8 @@ __all__ = ["FORMATS", "Envelope", "Format", "ReadLimits"]
 class Format:
     """`read`: the panels in bytes of this format (raises DocumentError). `write`: an interpretation document as text.
 
-    None: the format goes only the other way. The first media type is the one that answers carry.
+    None: the format goes only the other way. The first media type is the one that answers carry. `read_many`: for
+    files that may hold many panels, of which some may be bad: each as a Panel or its own DocumentError.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Format:
     extensions: tuple[str, ...]
     read: Callable[[bytes, ReadLimits], list[Panel]] | None
     write: Callable[[Mapping[str, object]], str | bytes] | None
+    read_many: Callable[[bytes, ReadLimits], Iterator[Panel | DocumentError]] | None = None
 
 
 _JSON = Format(
@@ -34,7 +38,16 @@ _JSON = Format(
     extensions=(".json", ".jsonl", ".ndjson"),
     read=lambda data, limits: [json_format.read(data, limits)],
     write=json_format.dumps,
+    read_many=json_format.read_many,
+)
+_HL7 = Format(
+    name="hl7",
+    media_types=("application/hl7-v2", "x-application/hl7-v2+er7"),
+    extensions=(".hl7", ".er7"),
+    read=hl7_format.read,
+    write=hl7_format.write,
+    read_many=hl7_format.read_many,
 )
 _TEXT = Format(name="text", media_types=("text/plain",), extensions=(".txt",), read=None, write=text_format.write)
 
-FORMATS: dict[str, Format] = {form.name: form for form in (_JSON, _TEXT)}
+FORMATS: dict[str, Format] = {form.name: form for form in (_JSON, _HL7, _TEXT)}

@@ -11,7 +11,7 @@ from typing import Any
 from csfinterp.errors import Fault
 from csfinterp.formats.hl7_segments import Segment
 from csfinterp.formats.hl7_specimens import Remarks
-from csfinterp.formats.hl7_values import OWN_SYSTEM, coded_word, unit_of, value_of
+from csfinterp.formats.hl7_values import OWN_SYSTEM, coded_word, number_or_text, unit_of, value_of
 from csfinterp.model import context as words
 
 TUMOR = {"tumor": "class", "tumor_primary": "primary", "tumor_diagnosis": "diagnosis"}
@@ -59,7 +59,7 @@ def _write(name: str, obx: Segment, found: dict[str, Any]) -> str | None:
     if value is None:
         return None
     if name in SPECIMEN_WORDS or name in SPECIMEN_NUMBERS:
-        found["specimen"] = {name: value}
+        found["specimen"] = {name: as_number(name, value)}
         return f"/specimen/{name}"
     if name == "age":
         found["patient"] = {"age": {"value": value, "unit": unit_of(obx)}}
@@ -72,7 +72,7 @@ def _write(name: str, obx: Segment, found: dict[str, Any]) -> str | None:
     if name in TUMOR:
         found["context"] = {"tumor": {TUMOR[name]: value}}
         return f"/context/tumor/{TUMOR[name]}"
-    found["context"] = {name: _yes_no(value) if name in words.YES_NO_CONTEXT else value}
+    found["context"] = {name: _yes_no(value) if name in words.YES_NO_CONTEXT else as_number(name, value)}
     return f"/context/{name}"
 
 
@@ -100,4 +100,10 @@ def _clash(into: dict[str, Any], found: dict[str, Any]) -> bool:
 def attribute(name: str, obx: Segment) -> dict[str, Any]:
     """The attribute as a part of its observation."""
     value = value_of(obx).get("value")
-    return {} if value is None else {name: value}
+    return {} if value is None else {name: as_number(name, value)}
+
+
+def as_number(name: str, value: object) -> object:
+    """A number sent as text (OBX-2 ST), where the id is that of a number."""
+    wanted = name in SPECIMEN_NUMBERS or name in words.NUMBER_CONTEXT
+    return number_or_text(str(value)) if wanted else value

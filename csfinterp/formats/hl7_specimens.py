@@ -29,6 +29,7 @@ SITES = (
     ("lumbar", re.compile(r"\blumb(?:ar|al)?\b", re.IGNORECASE)),
     ("ventricular", re.compile(r"\bventric(?:ular|le)\b", re.IGNORECASE)),
     ("cisternal", re.compile(r"\bcistern(?:al|a)\b", re.IGNORECASE)),
+    ("unknown", re.compile(r"\s*(?:unknown|unk)\s*", re.IGNORECASE)),
 )
 # Table 0493 (SPM-24) and the two reject reasons of table 0490 (SPM-21) that say the same.
 CONDITIONS = {"HEM": "hemolyzed", "CLOT": "clotted", "FROZ": "frozen", "COOL": "cooled"}
@@ -206,7 +207,7 @@ def _received(part: Part, remarks: Remarks) -> str | None:
 
 
 def _site(parts: Iterable[Part], remarks: Remarks) -> str | None:
-    """lumbar, ventricular or cisternal, where SPM-8, SPM-10 or the body site of OBR-15 names exactly one of them."""
+    """lumbar, ventricular, cisternal or unknown, where SPM-8, SPM-10 or the body site of OBR-15 names exactly one of them."""
     for part in parts:
         texts = [part.spm.words(number, at) for number in (8, 10) for at in (1, 2, 4, 5)] if part.spm else []
         texts += [part.order.obr_words(15, 4)]

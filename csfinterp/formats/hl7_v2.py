@@ -26,12 +26,13 @@ from csfinterp.formats.hl7_header import (
 from csfinterp.formats.hl7_panel import read_sample
 from csfinterp.formats.hl7_specimens import samples
 from csfinterp.formats.hl7_times import zone_of
+from csfinterp.formats.hl7_write import write
 from csfinterp.formats.strict_json import DEFAULT_LIMITS, ReadLimits
 from csfinterp.model.panel import Panel
 
 __all__ = [
     "Header", "Message", "MessageError", "MessageFaulty", "MessageRefused", "acknowledge", "commit", "read",
-    "read_header", "read_many", "read_message", "split_batch", "verdict",
+    "read_header", "read_many", "read_message", "split_batch", "verdict", "write",
 ]  # fmt: skip
 
 ANY_PROCESSING = ("P", "T", "D")

@@ -108,8 +108,8 @@ def value_of(obx: Segment, *further: Segment) -> dict[str, Any]:
     text = "\n".join(texts).strip()
     if not text:
         return {}
-    if kind == "NM" and _JSON_NUMBER.fullmatch(text) and len(text) <= MAX_TEXT:
-        return {"value": NumberText(text)}
+    if kind == "NM" and len(text) <= MAX_TEXT:
+        return {"value": number_or_text(text)}
     return {"value": text} if len(text) <= MAX_TEXT else {"value": cut(text), "note": text}
 
 
@@ -118,9 +118,13 @@ def structured_number(element: Element) -> dict[str, Any]:
     comparator, first, separator, second = (element.words(at) for at in (1, 2, 3, 4))
     if separator or second or comparator not in ("", "=", "<", ">", "<=", ">="):
         return {"value": comparator.replace("=", "") + first + separator + second}
-    number = NumberText(first) if _JSON_NUMBER.fullmatch(first) else first
-    found: dict[str, Any] = {"value": number} if first else {}
+    found: dict[str, Any] = {"value": number_or_text(first)} if first else {}
     return found | ({"comparator": comparator} if comparator not in ("", "=") else {})
+
+
+def number_or_text(text: str) -> str:
+    """The text as a JSON number where it is written like one; `+5`, `.5` and all else stay text for the core to read."""
+    return NumberText(text) if len(text) <= MAX_TEXT and _JSON_NUMBER.fullmatch(text) else text
 
 
 def coded_word(element: Element) -> str:

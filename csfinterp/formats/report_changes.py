@@ -24,6 +24,12 @@ def write(change: Part) -> str:
     return "\n".join([*(line.rstrip() for line in lines), ""]) + "\n"
 
 
+def told(change: Part) -> list[str]:
+    """Everything that differs, a line each, behind a line that says since when; withdrawn critical calls first."""
+    since = f"Changed since version {text(change, 'from')}:"
+    return [since, *(f"{WITHDRAWN}: {sentence}" for sentence in withdrawn(change)), *sentences(change)]
+
+
 def withdrawn(change: Part) -> list[str]:
     """The critical calls that no longer hold, each with what is recorded of the call."""
     return [f"{text(row, 'reason')} {_called(row)}" for row in parts(part(change, "critical"), "withdrawn")]

@@ -18,7 +18,7 @@ from csfinterp.store.records import EventRecord
 from csfinterp.store.schema import deliveries, events
 
 WAITING, SENT, DEAD = "waiting", "sent", "dead"
-_before = deliveries.alias("before")
+_other = deliveries.alias("other")
 _JOINED = deliveries.join(events, deliveries.c.event_id == events.c.id)
 
 
@@ -66,9 +66,10 @@ class Outbox:
         """Leases at most `limit` due deliveries to `worker` until `until`; of each panel and destination the oldest."""
         table = deliveries.c
         free = or_(table.leased_until.is_(None), table.leased_until <= now)
+        older = or_(_other.c.version < table.version, and_(_other.c.version == table.version, _other.c.seq < table.seq))
         earlier = exists().where(
-            _before.c.panel_id == table.panel_id, _before.c.destination == table.destination,
-            _before.c.state == WAITING, _before.c.seq < table.seq,
+            _other.c.panel_id == table.panel_id, _other.c.destination == table.destination,
+            _other.c.state == WAITING, older,
         )  # fmt: skip
         due = (
             select(table.seq)
@@ -84,6 +85,16 @@ class Outbox:
                 update(deliveries).where(table.seq.in_(chosen)).values(leased_by=worker, leased_until=until)
             )
             return _deliveries(connection, _wanted(table.seq.in_(chosen)))
+
+    def newer_is_there(self, delivery: Delivery) -> bool:
+        """True if a later version of the panel was sent to the destination."""
+        table = deliveries.c
+        newer = select(table.seq).where(
+            table.panel_id == delivery.event.panel_id, table.destination == delivery.destination,
+            table.state == SENT, table.version > delivery.event.version,
+        )  # fmt: skip
+        with self.engine.connect() as connection:
+            return connection.execute(newer.limit(1)).first() is not None
 
     def sent(self, delivery: Delivery, worker: str, now: str) -> None:
         """The receiver has it."""
@@ -117,15 +128,14 @@ class Outbox:
         had. Narrowed by event ids and by the time of the event.
         """
         with database.transaction(self.engine) as connection:
-            if state is None:
-                self._add_missing(connection, now, destination, event_ids, since)
+            added = self._add_missing(connection, now, destination, event_ids, since) if state is None else 0
             chosen = select(events.c.id).where(*_narrowed(event_ids, since))
             table = deliveries.c
             which = and_(table.destination == destination, table.event_id.in_(chosen),
                          table.state != WAITING if state is None else table.state == state)  # fmt: skip
             fresh = {"state": WAITING, "tries": 0, "due_at": now, "leased_by": None, "leased_until": None,
                      "finished_at": None}  # fmt: skip
-            return int(connection.execute(update(deliveries).where(which).values(fresh)).rowcount)
+            return added + int(connection.execute(update(deliveries).where(which).values(fresh)).rowcount)
 
     def listed(self, destination: str | None, state: str | None, limit: int) -> list[Delivery]:
         """Deliveries, the newest first."""
@@ -153,7 +163,7 @@ class Outbox:
 
     def _add_missing(
         self, connection: Connection, now: str, destination: str, event_ids: Sequence[str], since: str | None
-    ) -> None:
+    ) -> int:
         there = exists().where(deliveries.c.event_id == events.c.id, deliveries.c.destination == destination)
         query = select(events).where(~there, *_narrowed(event_ids, since)).order_by(events.c.seq)
         types = next((one.event_types for one in self.subscriptions if one.destination == destination), frozenset())
@@ -161,11 +171,12 @@ class Outbox:
         rows = [_delivery(event, destination, now) for event in found if not types or event.type in types]
         if rows:
             connection.execute(insert(deliveries), rows)
+        return len(rows)
 
 
 def _delivery(event: EventRecord, destination: str, due_at: str) -> dict[str, object]:
-    return {"event_id": event.id, "destination": destination, "panel_id": event.panel_id, "state": WAITING,
-            "tries": 0, "due_at": due_at}  # fmt: skip
+    return {"event_id": event.id, "destination": destination, "panel_id": event.panel_id,
+            "version": event.version, "state": WAITING, "tries": 0, "due_at": due_at}  # fmt: skip
 
 
 def _narrowed(event_ids: Sequence[str], since: str | None) -> list[ColumnElement[bool]]:

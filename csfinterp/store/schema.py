@@ -163,6 +163,7 @@ deliveries = Table(
     Column("event_id", ForeignKey("events.id"), nullable=False),
     Column("destination", String, nullable=False),
     Column("panel_id", String, nullable=False),
+    Column("version", Integer, nullable=False),
     Column("state", String, nullable=False),
     Column("tries", Integer, nullable=False),
     Column("due_at", String, nullable=False),
