@@ -22,7 +22,7 @@ from csfinterp import demo as demonstration
 from csfinterp import mllp, operations
 from csfinterp.deliver import deliver
 from csfinterp.errors import CsfinterpError, DocumentError
-from csfinterp.formats import FORMATS, ReadLimits, report_text, report_trace
+from csfinterp.formats import FORMATS, ReadLimits, report_trace
 from csfinterp.model.edition import Edition
 from csfinterp.model.panel import Panel
 from csfinterp.samples import SAMPLES
@@ -32,6 +32,7 @@ from csfinterp.settings import Settings
 
 CHUNK = 256
 READABLE = tuple(name for name, form in FORMATS.items() if form.read is not None)
+WRITABLE = tuple(name for name, form in FORMATS.items() if form.write is not None)
 
 
 class Commands(click.Group):
@@ -135,12 +136,13 @@ def listen(bind: str | None, port: int | None) -> None:
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--format", "format_name", type=click.Choice(READABLE), help="Input format.  [default: by extension]")
-@click.option("--output", type=click.Choice(["json", "text"]), default="json", show_default=True)
+@click.option("--output", type=click.Choice(WRITABLE), default="json", show_default=True)
 @click.option("--explain", metavar="FINDING", help="Print why one statement stands there, instead of the answer.")
 def interpret(files: tuple[str, ...], format_name: str | None, output: str, explain: str | None) -> None:
     """Interpret panels of FILES (- reads standard input) and store nothing.
 
-    JSON: one document, an array, or JSON lines. One panel is printed as a readable document, several as JSON lines.
+    JSON: one document, an array, or JSON lines. HL7 v2: one ORU^R01 or a batch; test messages (MSH-11 T, D) too.
+    One panel is printed as a readable document, several as JSON lines.
     --explain takes the id or rule number of any statement (pleocytosis, PL03, bacterial_meningitis, B1, PC05, R-L01,
     lm, pan2018, csf_lactate) and prints its rule, values, limits and sources.
     Exit code: 0 all interpreted, 1 some refused (named on standard error), 2 bad usage.
@@ -238,9 +240,11 @@ def _trace(document: dict[str, object], identifier: str, edition: Edition, many:
 
 
 def _printed(document: dict[str, object], output: str, many: bool) -> str:
-    if output == "text":
-        return report_text.write(document)
-    return json.dumps(document, ensure_ascii=False, indent=None if many else 2)
+    write = FORMATS[output].write
+    if output == "json" or write is None:
+        return json.dumps(document, ensure_ascii=False, indent=None if many else 2)
+    written = write(document)
+    return written if isinstance(written, str) else written.decode()
 
 
 # --- edition, db ---

@@ -18,6 +18,7 @@ NEWEST = "2.5.1"
 MAX_ERRORS = 20
 MAX_TEXT = 250
 _LOCATION = re.compile(r"/([A-Z][A-Z0-9]{2})/([0-9]{1,6})(?:/([0-9]{1,3}))?(?:/([0-9]{1,3}))?")
+_EVENT = re.compile(r"[A-Z][A-Z0-9][0-9]")
 _COMMIT = {"AA": "CA", "AE": "CE", "AR": "CR"}
 _TABLE_0357 = {
     "100": "Segment sequence error", "101": "Required field missing", "102": "Data type error",
@@ -77,7 +78,8 @@ def _id(header: Header | None) -> str:
 def _msh(header: Header | None, marks: Delimiters, control_id: str, now: datetime) -> list[str]:
     stamp = now.strftime("%Y%m%d%H%M%S%z")
     version = header.version if header and header.version in VERSIONS else NEWEST
-    kind = marks.component.join(("ACK", header.event, "ACK")) if header and header.event == "R01" else "ACK"
+    event = header.event if header and _EVENT.fullmatch(header.event) else ""
+    kind = marks.component.join(("ACK", event, "ACK")) if event else "ACK"
     processing = marks.escaped(header.processing_id) if header and header.processing_id else "P"
     sides = ["CSFINTERP", "", "", ""]
     if header is not None:

@@ -82,8 +82,9 @@ def attach(entries: list[tuple[Segment, dict[str, Any]]], variants: list[Variant
     calls = [(obx, entry) for obx, entry in entries if _is_variant_result(entry)]
     if calls:
         _fold(entries, calls, variants)
+    named = [(obx.place, _parent_id(obx.words(4)), entry) for obx, entry in entries]
     for variant in filter(lambda found: not found.germline, variants):
-        target = calls[0][1] if calls else _parent(variant, entries)
+        target = calls[0][1] if calls else _parent(variant, named)
         document = variant.document(remarks)
         if target is None:
             place = next(iter(variant.parts.values())).pointer(3)
@@ -109,8 +110,8 @@ def _fold(
         first["value"] = "failed"
     else:
         first["value"] = ", ".join(dict.fromkeys(words))[:200] or "germline only"
-    later = [entry for _, entry in calls[1:]]
-    entries[:] = [pair for pair in entries if not any(pair[1] is entry for entry in later)]
+    later = {id(entry) for _, entry in calls[1:]}
+    entries[:] = [pair for pair in entries if id(pair[1]) not in later]
 
 
 def _call(obx: Segment) -> str:
@@ -123,13 +124,12 @@ def _is_variant_result(entry: dict[str, Any]) -> bool:
     return isinstance(code, dict) and (code.get("system"), code.get("code")) == (LOINC, VARIANT)
 
 
-def _parent(variant: Variant, entries: Iterable[tuple[Segment, dict[str, Any]]]) -> dict[str, Any] | None:
+def _parent(variant: Variant, entries: Iterable[tuple[int, str, dict[str, Any]]]) -> dict[str, Any] | None:
     """The result whose OBX-4 the variant's begins with ("1" of "1.2" or "1a"), else the last one before it."""
     place = min(obx.place for obx in variant.parts.values())
-    before = [(obx, entry) for obx, entry in entries if obx.place < place]
+    before = [(sub_id, entry) for at, sub_id, entry in entries if at < place]
     wanted = _parent_id(variant.sub_id)
-    named = [entry for obx, entry in before if wanted and _parent_id(obx.words(4)) == wanted]
-    found = named or [entry for _, entry in before]
+    found = [entry for sub_id, entry in before if wanted and sub_id == wanted] or [entry for _, entry in before]
     return found[-1] if found else None
 
 

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from csfinterp.errors import DocumentError, Fault
-from csfinterp.formats.hl7_segments import BATCH, Segment, header_marks, segments, split_fields
+from csfinterp.formats.hl7_segments import BATCH, Element, Segment, header_marks, segments, split_fields
 from csfinterp.formats.hl7_text import DEFAULT_CODEC, Delimiters, codec_of, lines, marked_codec
 from csfinterp.formats.strict_json import ReadLimits
 
 VERSIONS = ("2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2")
 PRODUCTION = "P"
+MAX_ITEMS = 10_000  # messages of one batch
+LINES_PER_RESULT = 50  # far more than a message with comments has
 # Table 0357 (codes.md section 5: 207; the others as listed for 2.5.1 in hl7apy's tables).
 SEGMENT_SEQUENCE, REQUIRED_FIELD, DATA_TYPE, TABLE_VALUE = "100", "101", "102", "103"
 MESSAGE_TYPE, EVENT, PROCESSING_ID, VERSION, DUPLICATE, INTERNAL = "200", "201", "202", "203", "205", "207"
@@ -95,7 +97,7 @@ def split_batch(data: bytes) -> list[bytes]:
     """The messages of a batch (FHS, BHS, BTS, FTS are left out), or the data itself if it holds just one.
 
     Each item goes to `read_message` by itself, so one bad message stops no other. Bytes before the first MSH come as
-    an item of their own.
+    an item of their own. More than 10,000 messages come as one item, which is refused.
     """
     body, codec = marked_codec(data)
     text = body.decode(codec or "latin-1", "replace")
@@ -108,7 +110,7 @@ def split_batch(data: bytes) -> list[bytes]:
         items[-1].append(line)
     if len(items) < 2:
         return [data] if not items or text[:3] not in BATCH else [_bytes(items[0], codec)]
-    return [_bytes(item, codec) for item in items]
+    return [_bytes(item, codec) for item in items] if len(items) <= MAX_ITEMS else [data]
 
 
 def _bytes(item: Iterable[str], codec: str | None) -> bytes:
@@ -126,7 +128,13 @@ def open_message(data: bytes, limits: ReadLimits, processing_ids: Sequence[str] 
     if sum(line.startswith("MSH") for line in found) > 1:
         raise _refuse(header, "Several messages in one. Send a batch with BHS and BTS, or one message a frame.", "")
     _check(header, processing_ids)
-    body = [segment for segment in segments(found, header.marks, header.codec) if segment.name not in BATCH]
+    if len(found) > LINES_PER_RESULT * limits.max_observations:
+        raise _refuse(header, "The message has too many segments. Send fewer results a message.", "")
+    body = list(segments(found, header.marks, header.codec))
+    for names in (("OBX",), ("OBR", "SPM"), ("PID",)):
+        if sum(segment.name in names for segment in body) > limits.max_observations:
+            text = f"More than {limits.max_observations} {' and '.join(names)}. Send one specimen a message."
+            raise MessageFaulty(text, (Fault(f"/{names[0]}/{limits.max_observations + 1}/1", text),), header=header)
     if any(segment.name == "DSC" and segment.raw(1) for segment in body):
         text = "Messages that are continued in another one are not read. Send the whole result in one message."
         raise MessageFaulty(text, (Fault("/DSC/1/1", text),), condition=SEGMENT_SEQUENCE, header=header)
@@ -144,9 +152,10 @@ def read_header(data: bytes) -> Header | None:
     if own != segment.codec:
         segment = _msh(body, own) or segment
     kind, event, fields = segment.words(9), segment.words(9, 2), segment.fields
+    control_id = Element(segment.raw(10), segment.marks, segment.codec).whole().strip()
     return Header(
         segment.marks, segment.codec, fields[3], fields[4], fields[5], fields[6],
-        segment.words(7), kind, event, segment.first(10).whole().strip(), segment.words(11), segment.words(12),
+        segment.words(7), kind, event, control_id, segment.words(11), segment.words(12),
         segment.words(15), segment.words(16), charset,
     )  # fmt: skip
 

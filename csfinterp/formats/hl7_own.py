@@ -65,7 +65,7 @@ def _write(name: str, obx: Segment, found: dict[str, Any]) -> str | None:
         found["patient"] = {"age": {"value": value, "unit": unit_of(obx)}}
         return "/patient/age"
     if name in ("stated", "condition"):
-        listed = [coded_word(element) for element in obx.repetitions(5)]
+        listed = list(dict.fromkeys(coded_word(element) for element in obx.repetitions(5)))
         part = "specimen" if name == "condition" else "context"
         found[part] = {name: listed}
         return f"/{part}/{name}"
@@ -89,7 +89,7 @@ def _clash(into: dict[str, Any], found: dict[str, Any]) -> bool:
         if isinstance(value, dict) and isinstance(there, dict) and key != "age":
             clash |= _clash(there, value)
         elif isinstance(value, list) and isinstance(there, list):
-            into[key] = [*there, *(word for word in value if word not in there)]
+            into[key] = list(dict.fromkeys([*there, *value]))
         elif key in into and there != value:
             clash = True
         else:

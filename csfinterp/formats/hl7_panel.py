@@ -5,6 +5,7 @@ Faults of the document are told where they stand in the message: /OBX/3/5 is OBX
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,10 @@ class _Entry:
     state: State
 
 
+def _place(entry: _Entry) -> int:
+    return entry.obx.place
+
+
 class _Draft:
     """Builds the document of one sample. `places`: JSON pointer -> where in the message that came from."""
 
@@ -65,6 +70,7 @@ class _Draft:
     def build(self, message_id: str | None) -> dict[str, Any]:
         source = {"system": self.header.source_system, "message_id": message_id}
         self._put("source", {name: text for name, text in source.items() if text})
+        self.places |= {"/source/system": "/MSH/1/3", "/source/message_id": "/MSH/1/10"}
         self._put("patient", self._patient())
         self.document["specimen"] = specimen_document(self.sample, self.remarks)
         for field, number in _SPECIMEN_FIELDS.items():
@@ -115,12 +121,11 @@ class _Draft:
                 put(name, obx, self.document, self.places, self.remarks)
             else:
                 self._add(lines, part, entries)
-        for name, obx in waiting:
-            self._attribute(name, obx, entries)
+        self._attributes(waiting, entries)
         pairs = [(entry.obx, entry.document) for entry in entries]
         attach(pairs, variants, self.remarks)
-        kept = [document for _, document in pairs]
-        entries = [entry for entry in entries if any(entry.document is document for document in kept)]
+        kept = {id(document) for _, document in pairs}
+        entries = [entry for entry in entries if id(entry.document) in kept]
         if entries and part.order.notes:
             texts = ["(of the order) " + text for text in part.order.notes if text.strip()]
             entries[0].document["note"] = note_of([*texts, entries[0].document.get("note") or ""])
@@ -161,14 +166,29 @@ class _Draft:
             own["collected_at"] = part.collected_at
         return {name: value for name, value in own.items() if value}
 
-    def _attribute(self, name: str, obx: Segment, entries: list[_Entry]) -> None:
-        sub_id = obx.words(4)
-        same = [entry for entry in entries if sub_id and entry.obx.words(4) == sub_id]
-        before = [entry for entry in same or entries if entry.obx.place < obx.place]
-        if before or same:
-            (before or same)[-1].document.update(attribute(name, obx))
-        else:
-            self.remarks.warn(obx.pointer(3), f"{name} stands before any result and is left out. Send it behind one.")
+    def _attributes(self, waiting: list[tuple[str, Segment]], entries: list[_Entry]) -> None:
+        """Each to the last result before it, of those with its OBX-4 if there are any."""
+        by_sub_id: dict[str, list[_Entry]] = {}
+        for entry in entries:
+            by_sub_id.setdefault(entry.obx.words(4), []).append(entry)
+        more: list[_Entry] = []
+        for name, obx in waiting:
+            sub_id = obx.words(4)
+            candidates = (by_sub_id.get(sub_id) if sub_id else None) or entries
+            at = bisect_left(candidates, obx.place, key=_place)
+            if not at:
+                text = f"{name} stands before any result and is left out. Send it behind one."
+                self.remarks.warn(obx.pointer(3), text)
+            elif "organism" in (found := attribute(name, obx)).keys() & candidates[at - 1].document.keys():
+                last = candidates[at - 1]
+                again = _Entry(obx, {**last.document, **found}, last.state)  # one result for each organism
+                again.document.pop("organism_class", None)
+                insort(candidates, again, key=_place)
+                more += [again] if candidates is not entries else []
+            else:
+                candidates[at - 1].document.update(found)
+        for entry in more:
+            insort(entries, entry, key=_place)
 
     def _observation(self, entry: _Entry, at: int) -> dict[str, Any]:
         pointer, obx = f"/observations/{at}", entry.obx

@@ -1,4 +1,4 @@
-"""What an interpretation says, as OBX rows with comments: results, then findings, LM, patterns, critical values, advice.
+"""What an interpretation says, as OBX rows with comments: critical values, results, findings, LM, patterns, advice.
 
 Every code of ours is marked 99CSFI; a LOINC code stands first where the document has one. A result that was not judged
 has no flag, never N: the reason is its comment.
@@ -42,6 +42,7 @@ class Row:
     value: str | tuple[str, ...]
     sub_id: str = ""
     unit: str = ""
+    ucum: bool = True
     range: str = ""
     flag: str = ""
     notes: tuple[str, ...] = ()
@@ -79,18 +80,29 @@ def _results(report: Report) -> Iterator[Row]:
     for place, result in enumerate(parts(report.document, "results"), 1):
         own = (text(result, "analyte"), text(result, "name"), OWN_SYSTEM)
         loinc = text(result, "loinc")
-        codes = ((loinc, text(result, "name"), "LN"), own) if loinc else (own,)
-        judged = result.get("value") is not None
+        codes = ((loinc, text(result, "name"), "LN"), own) if loinc and _loinc_fits(result) else (own,)
+        read = result.get("value") is not None
         kind, value = _value(result)
         reference = part(result, "reference")
-        unit = text(result, "unit") if judged else text(part(result, "reported"), "unit")
+        unit = text(result, "unit") if read else text(part(result, "reported"), "unit")
         yield Row(
-            codes, kind, value, str(place), unit, text(reference, "text"), text(result, "flag"),
+            codes, kind, value, str(place), unit, read, text(reference, "text"), text(result, "flag"),
             _result_notes(report, result), withdrawn=not value,
         )  # fmt: skip
         for name in ("organism", "organism_class"):
             if text(result, name):
                 yield Row(_own(name, words(name)), "ST", text(result, name), str(place))
+
+
+def _loinc_fits(result: Part) -> bool:
+    """False where the LOINC code may be of the mass and the value in moles, or the other way round (2342-4, mmol/L).
+
+    A code that the sender wrote fits the sender's unit; of one that the edition added only the test is known.
+    """
+    reported, molar = part(result, "reported"), "mol" in text(result, "unit")
+    if text(reported, "code") == text(result, "loinc"):
+        return result.get("value") is None or ("mol" in text(reported, "unit")) == molar
+    return not molar
 
 
 def _value(result: Part) -> tuple[str, str | tuple[str, ...]]:

@@ -14,6 +14,7 @@ from csfinterp.formats.hl7_text import DEFAULT_CODEC, USUAL, Delimiters
 HEADERS = ("MSH", "BHS", "FHS")
 BATCH = ("FHS", "BHS", "BTS", "FTS")
 NULL = '""'
+MAX_REPETITIONS = 1_000  # of one field; further ones stay together in the last
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 
 
@@ -27,6 +28,8 @@ class Element:
 
     def component(self, number: int, subcomponent: int = 1) -> str:
         """The text of one subcomponent, escapes resolved, blanks at its ends kept; "" if it is not there."""
+        if not self.raw:
+            return ""
         parts = self.raw.split(self.marks.component, number)
         if len(parts) < number:
             return ""
@@ -66,11 +69,14 @@ class Segment:
 
     def repetitions(self, number: int) -> list[Element]:
         """The repetitions that hold something."""
-        parts = self.raw(number).split(self.marks.repetition)
+        parts = self.raw(number).split(self.marks.repetition, MAX_REPETITIONS)
         return [Element(part, self.marks, self.codec) for part in parts if part and part != NULL]
 
     def first(self, number: int) -> Element:
         """The first repetition that holds something; an empty one if there is none."""
+        raw = self.raw(number)
+        if self.marks.repetition not in raw:
+            return Element("" if raw == NULL else raw, self.marks, self.codec)
         return next(iter(self.repetitions(number)), Element("", self.marks, self.codec))
 
     def words(self, number: int, component: int = 1) -> str:
@@ -100,16 +106,16 @@ def split_fields(line: str, marks: Delimiters) -> list[str]:
 
 def segments(found: Sequence[str], marks: Delimiters, codec: str) -> Iterator[Segment]:
     """Lines as segments. A line that begins no segment is the rest of the text before it (a line feed in a field)."""
-    whole: list[str] = []
+    whole: list[list[str]] = []
     for line in found:
         name, following = line[:3], line[3:4]
         if not whole or (_NAME.fullmatch(name) and following in ("", marks.field)):
-            whole.append(line)
+            whole.append([line])
         else:
-            whole[-1] += "\n" + line
+            whole[-1].append(line)
     counted: dict[str, int] = {}
-    for line in whole:
-        fields = split_fields(line, marks)
+    for parts in whole:
+        fields = split_fields("\n".join(parts), marks)
         name = fields[0].strip()
         counted[name] = counted.get(name, 0) + 1
         yield Segment(name, counted[name], fields, marks, codec)

@@ -16,6 +16,7 @@ from csfinterp.formats.hl7_segments import Element, Segment
 from csfinterp.formats.hl7_times import ADVICE, moment
 from csfinterp.formats.strict_json import NumberText
 
+SPECIMEN_TABLE = "HL70487"
 BLOOD = ("serum", "plasma", "blood")
 # Table 0487 and SNOMED CT codes of codes.md sections 1 and 7; 0070 of OBR-15 uses the same four. Then our own words.
 TYPES = {
@@ -65,7 +66,10 @@ class Remarks:
 
 @dataclass
 class Part:
-    """What one order says about one specimen. `named`: the id is a specimen's, not the number of the order."""
+    """What one order says about one specimen. `named`: the id is a specimen's, not the number of the order.
+
+    `other`: table 0487 says that the specimen is none of those that are read here.
+    """
 
     order: Order
     results: list[Result]
@@ -75,6 +79,7 @@ class Part:
     type: str | None
     collected_at: str | None
     remarks: Remarks
+    other: bool = False
 
     @property
     def day(self) -> str | None:
@@ -102,7 +107,7 @@ def samples(patient: PatientResult, zone: str) -> list[Sample]:
 
     `zone`: offset of the message, for times that have none of their own.
     """
-    parts = [part for order in patient.orders for part in _parts(order, zone)]
+    parts = _read_here([part for order in patient.orders for part in _parts(order, zone)])
     fluid = [part for part in parts if part.type not in BLOOD]
     found: list[Sample] = []
     for part in filter(lambda part: part.named, fluid):
@@ -110,11 +115,22 @@ def samples(patient: PatientResult, zone: str) -> list[Sample]:
     for part in filter(lambda part: not part.named, fluid):
         same = [sample for sample in found if not sample.lead.named and sample.lead.id == part.id]
         _join(part, same or _of_that_day(part, found), found)
-    found.sort(key=lambda sample: parts.index(sample.lead))
+    places = {id(part): place for place, part in enumerate(parts)}
+    found.sort(key=lambda sample: places[id(sample.lead)])
     alone: list[Sample] = []
     for part in filter(lambda part: part.type in BLOOD, parts):
         _pair(part, found, alone)
     return [*found, *alone]
+
+
+def _read_here(parts: list[Part]) -> list[Part]:
+    """Without specimens of another kind (table 0487: urine ...); if there is nothing else, that is a fault."""
+    own = [part for part in parts if not part.other]
+    for part in parts:
+        if part.other and part.spm is not None:
+            text = "Only CSF, and serum, plasma or blood of the same patient, are read here; the results are left out."
+            (own[0].remarks.warnings if own else part.remarks.faults).append(Fault(part.spm.pointer(4), text))
+    return own or parts
 
 
 def _join(part: Part, candidates: Sequence[Sample], found: list[Sample]) -> None:
@@ -173,7 +189,9 @@ def _part(order: Order, results: list[Result], spm: Segment | None, zone: str) -
     stated = spm.first(4) if spm else order.obr.first(15) if order.obr else Element("")
     remarks = Remarks(zone)
     collected = remarks.time(spm, 17) or remarks.time(order.obr, 7)
-    return Part(order, results, spm, name or order.number, bool(name), type_of(stated), collected, remarks)
+    kind = type_of(stated)
+    other = kind is None and bool(spm) and stated.words(3).upper() == SPECIMEN_TABLE
+    return Part(order, results, spm, name or order.number, bool(name), kind, collected, remarks, other)
 
 
 def _specimen_id(spm: Segment) -> str:
@@ -198,7 +216,7 @@ def specimen_document(sample: Sample, remarks: Remarks) -> dict[str, object]:
     found["collected_at"] = next(filter(None, (part.collected_at for part in own)), None)
     found["received_at"] = next(filter(None, (_received(part, remarks) for part in own)), None)
     found["volume"] = next(filter(None, (_volume(part, remarks) for part in own)), None)
-    found["condition"] = sorted({word for part in own for word in _conditions(part, remarks)})
+    found["condition"] = list(dict.fromkeys(word for part in own for word in _conditions(part, remarks)))
     return {name: value for name, value in found.items() if value}
 
 
@@ -207,7 +225,7 @@ def _received(part: Part, remarks: Remarks) -> str | None:
 
 
 def _site(parts: Iterable[Part], remarks: Remarks) -> str | None:
-    """lumbar, ventricular, cisternal or unknown, where SPM-8, SPM-10 or the body site of OBR-15 names exactly one of them."""
+    """A word of SITES, where SPM-8, SPM-10 or the body site of OBR-15 names exactly one of them."""
     for part in parts:
         texts = [part.spm.words(number, at) for number in (8, 10) for at in (1, 2, 4, 5)] if part.spm else []
         texts += [part.order.obr_words(15, 4)]

@@ -69,11 +69,11 @@ def read_message(
             name = header.control_id if number == 1 or not header.control_id else f"{header.control_id}#{number}"
             panel, remarks = read_sample(header, patient, sample, name or None, limits)
             panels.append(panel)
-            warnings += [remark for remark in remarks if remark not in warnings]
+            warnings += remarks
     if not panels:
         text = "The message holds no result (OBX). Send at least one OBX below its OBR."
         raise MessageFaulty(text, (Fault("/OBX/1", text),), condition=REQUIRED_FIELD, header=header)
-    return Message(header, tuple(panels), tuple(warnings))
+    return Message(header, tuple(panels), tuple(dict.fromkeys(warnings)))
 
 
 def read_many(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> Iterator[Panel | DocumentError]:

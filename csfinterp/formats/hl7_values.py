@@ -48,7 +48,7 @@ STATES = {
     "N": State(None, "cancelled", "not asked", withdrawn=True),
     "X": State(None, "cancelled", "cannot be obtained", withdrawn=True),
     "D": State(None, "entered_in_error", withdrawn=True),
-    "W": State(None, "entered_in_error", withdrawn=True),
+    "W": State(None, "entered_in_error", "reported as wrong", withdrawn=True),
 }  # fmt: skip
 ORDER_DETAIL = "O"
 
@@ -104,7 +104,10 @@ def value_of(obx: Segment, *further: Segment) -> dict[str, Any]:
         return {"value": word} if word else {}
     if len(elements) == 1 and kind == "SN":
         return structured_number(elements[0])
-    texts = [coded_word(element) if kind in CODED else element.whole().strip() for element in elements]
+    texts = [
+        coded_word(element) if kind in CODED or (not kind and element.size > 1) else element.whole().strip()
+        for element in elements
+    ]
     text = "\n".join(texts).strip()
     if not text:
         return {}
@@ -123,7 +126,7 @@ def structured_number(element: Element) -> dict[str, Any]:
 
 
 def number_or_text(text: str) -> str:
-    """The text as a JSON number where it is written like one; `+5`, `.5` and all else stay text for the core to read."""
+    """The text as a JSON number where it is written like one; `+5`, `.5` and the rest stay text for the core."""
     return NumberText(text) if len(text) <= MAX_TEXT and _JSON_NUMBER.fullmatch(text) else text
 
 

@@ -1,4 +1,4 @@
-"""The interpretation as ORU^R01 2.5.1 in UTF-8, for the laboratory system to file: MSH, PID, ORC, OBR, OBX, NTE, SPM."""
+"""The interpretation as ORU^R01 2.5.1 in UTF-8, for the laboratory system to file."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _patient(patient: Part) -> Iterator[str]:
     """PID only if the panel names the patient: PID-3 is required."""
     if text(patient, "id"):
         sex = SEXES.get(text(patient, "sex"), "")
-        yield f"PID|1||{_escaped(text(patient, 'id'))}^^^^MR||{_NO_NAME}|||{sex}"
+        yield f"PID|1||{_escaped(text(patient, 'id'))}||{_NO_NAME}|||{sex}"
 
 
 def _order(report: Report, now: str) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _order(report: Report, now: str) -> Iterator[str]:
 def _obx(row: Row, place: int, status: str) -> Iterator[str]:
     codes = "^".join("^".join(map(_escaped, coded)) for coded in row.codes)
     value = _text(row) if isinstance(row.value, str) else "^".join(map(_escaped, row.value))
-    unit = f"{_escaped(row.unit)}^^UCUM" if row.unit else ""
+    unit = f"{_escaped(row.unit)}^^UCUM" if row.unit and row.ucum else _escaped(row.unit)
     fields = [
         "OBX", str(place), row.kind, codes, row.sub_id, value, unit, _escaped(row.range), row.flag, "", "",
         "X" if row.withdrawn else status,

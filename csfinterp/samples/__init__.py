@@ -25,6 +25,11 @@ class Sample:
         return document
 
 
+def hl7_sample() -> str:
+    """One panel as an HL7 v2 message (ORU^R01 2.5.1), lines ended by LF."""
+    return (Path(__file__).parent / "suspected_lm.hl7").read_text(encoding="utf-8")
+
+
 SAMPLES = (
     Sample("normal", "All values normal"),
     Sample("hematologic_lm", "Lymphoma, cells proven by flow cytometry"),

@@ -32,8 +32,11 @@ def conditional(response: Response, etag: str | None, variant: str = "") -> Resp
     return response
 
 
-def negotiated(etag: str, writers: Mapping[str, Callable[[], str]], default: str = JSON) -> Response:
-    """The representation that Accept prefers; `writers`: media type -> text. No Accept header: `default`; none: 406."""
+def negotiated(etag: str, writers: Mapping[str, Callable[[], str | bytes]], default: str = JSON) -> Response:
+    """The representation that Accept prefers; `writers`: media type -> text or bytes.
+
+    No Accept header: `default`; none of them accepted: 406.
+    """
     accepted = request.accept_mimetypes
     chosen = accepted.best_match(list(writers)) if accepted else default
     if chosen is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from csfinterp.errors import DocumentError, Fault
-from csfinterp.formats import report_changes, report_text
+from csfinterp.formats import FORMATS, report_changes, report_text
 from csfinterp.service import PanelFilter, StoredPanel, Submission
 from csfinterp.web import describe, pages
 from csfinterp.web.answers import JSON, json_answer, json_text, negotiated
@@ -22,6 +23,13 @@ from csfinterp.web.hall import hall, settings
 from csfinterp.web.problems import Problem
 
 blueprint = Blueprint("panels", __name__, url_prefix="/api/v1", description="Send panels, read interpretations.")
+# Beside JSON and the page: every format of the registry that can be written.
+WRITERS = {
+    name: form.write
+    for form in FORMATS.values()
+    if form.write is not None and JSON not in form.media_types
+    for name in form.media_types
+}
 PLAIN = [validate.Length(min=1, max=200), validate.Regexp(r"[^\x00]*\Z", error="Must not hold a NUL character.")]
 
 
@@ -67,7 +75,8 @@ def submit() -> Response:
 
     The same content again answers 200 with the same ids. The same specimen with new content makes the next version.
     """
-    submission = hall().submit(read_panel())
+    # An HL7 message names what is new; what is stored of the specimen besides stays.
+    submission = hall().submit(read_panel(), partial=request.mimetype in FORMATS["hl7"].media_types)
     return _stored(submission, 201 if submission.created else 200)
 
 
@@ -156,15 +165,17 @@ def changes(query: dict[str, Any], panel_id: str) -> Response:
 @describe.errors(blueprint, 404, 406, 422)
 @blueprint.alt_response(304, description="The reader has this version")
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="text/html")
+@blueprint.alt_response(200, schema={"type": "string"}, content_type="application/hl7-v2")
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="text/plain")
 @blueprint.alt_response(200, schema="Interpretation", headers=describe.ETAG_HEADER)
 def interpretation(query: dict[str, Any], panel_id: str) -> Response:
-    """The interpretation of a panel: JSON, text for a terminal or printer, or a page"""
+    """The interpretation of a panel: JSON, HL7 v2 (ORU^R01), text for a terminal or printer, or a page"""
     stored = hall().panel(panel_id, query.get("version"))
     return negotiated(
         pages.tag_with_count(stored),
         {
             JSON: lambda: json_text(stored.document),
+            **{name: partial(write, stored.document) for name, write in WRITERS.items()},
             "text/plain": lambda: _text(stored),
             "text/html": lambda: pages.interpretation_page(stored),
         },

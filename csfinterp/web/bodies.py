@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from flask import Flask, Response, request
 
 from csfinterp.errors import DocumentError, Fault
-from csfinterp.formats import ReadLimits, panel_json
+from csfinterp.formats import FORMATS, ReadLimits, panel_json
 from csfinterp.model.panel import Panel
 from csfinterp.web.hall import settings
 from csfinterp.web.problems import KINDS, Problem
@@ -24,8 +24,23 @@ def limits() -> ReadLimits:
 
 
 def read_panel() -> Panel:
-    """The panel of the request. Raises Problem (415) or DocumentError (413, 422)."""
-    return panel_json.read(_json_bytes(), limits())
+    """The panel of the request, in any format that is read here. Raises Problem (415) or DocumentError (413, 422)."""
+    read = next((form.read for form in FORMATS.values() if request.mimetype in form.media_types), None)
+    if read is None:
+        raise Problem("media-type-unsupported", f"{KINDS['media-type-unsupported'].advice} Also read: {_also_read()}.")
+    most = settings().max_body_bytes
+    advice = KINDS["media-type-unsupported"].advice
+    data = _bytes((request.mimetype,), advice, most, f"Send one panel of at most {most} bytes.")
+    panels = read(data, limits())
+    if len(panels) != 1:
+        text = f"The body holds {len(panels)} panels. Send one panel a request; HL7 v2 with several: POST /hl7/v2."
+        raise DocumentError(text, (Fault("", text),))
+    return panels[0]
+
+
+def _also_read() -> str:
+    readable = (form.media_types for form in FORMATS.values() if form.read is not None)
+    return ", ".join(name for names in readable for name in names if name != JSON)
 
 
 def read_object(known: tuple[str, ...] | None = None) -> Mapping[str, object]:

@@ -12,7 +12,7 @@ import apispec
 import yaml
 from flask_smorest import Blueprint
 
-from csfinterp.samples import SAMPLES
+from csfinterp.samples import SAMPLES, hl7_sample
 from csfinterp.web.problems import MEDIA_TYPE
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -59,18 +59,11 @@ BATCH_BODY: dict[str, Any] = {
         },
     },
 }
+PANEL_BODY["content"]["application/hl7-v2"] = {"schema": {"type": "string"}, "example": hl7_sample()}
 _MRI_LATER = {"tumor": {"class": "solid", "primary": "lung"}, "clinical_signs": "typical", "mri": "linear"}
 CONTEXT_BODY = _body("Context", {"mri_later": ("MRI reported after the puncture", _MRI_LATER)})
 REINTERPRET_BODY = _body("Reinterpretation", {"edition": ("Another edition", {"edition": "2026.1"})})
-# Constructed, never a patient's. Segments end with CR; LF and CRLF are read, too.
-_HL7 = "\r".join((
-    r"MSH|^~\&|LIS|LAB|CSFINTERP|HOSP|20260301100000||ORU^R01^ORU_R01|MSG00020|P|2.5.1||||||UNICODE UTF-8",
-    "PID|1||MRN-1^^^HOSP^MR||Test^Anna||19740423|F",
-    "OBR|1|PO1|FO1|34564-5^Cell count and Differential panel - CSF^LN|||20260301092000||||||||||||||||||F",
-    "OBX|1|NM|26465-5^Leukocytes [#/volume] in CSF^LN||31|/uL|0-4|H|||F",
-    "SPM|1|ACC-1||CSF^Cerebral spinal fluid^HL70487||||LUMB^lumbar^L",
-))  # fmt: skip
-_HL7_CONTENT = {"schema": {"type": "string"}, "example": _HL7}
+_HL7_CONTENT = {"schema": {"type": "string"}, "example": hl7_sample()}
 HL7_TYPES = ("application/hl7-v2", "x-application/hl7-v2+er7", "text/plain")
 HL7_BODY = {"required": True, "content": {name: _HL7_CONTENT for name in HL7_TYPES}}
 

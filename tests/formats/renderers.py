@@ -35,7 +35,7 @@ _CONDITIONS = {"hemolyzed": "HEM", "clotted": "CLOT", "frozen": "FROZ", "cooled"
 
 
 def hl7(document: Mapping[str, Any]) -> bytes:
-    """One ORU^R01 2.5.1: an order for the CSF, one for each further specimen and time; our own ids where no field is."""
+    """One ORU^R01 2.5.1: an order for the CSF, one for each further specimen and time; own ids where no field is."""
     source, patient, specimen = (document.get(name) or {} for name in ("source", "patient", "specimen"))
     head = ["MSH", "^~\\&", _escaped(source.get("system", "")), *[""] * 4, "", "ORU^R01^ORU_R01"]
     lines = ["|".join([*head, _escaped(source.get("message_id", "")), "P", "2.5.1", *[""] * 5, "UNICODE UTF-8"])]
@@ -142,7 +142,7 @@ def _time(iso: str | None) -> str:
     """2026-03-01T09:20:00+01:00 as 20260301092000+0100."""
     if not iso:
         return ""
-    moment, sign, zone = re.fullmatch(r"([^Z+]{10}[^Z+-]*)([Z+-]?)(.*)", iso).groups()  # type: ignore[union-attr]
+    moment, sign, zone = re.fullmatch(r"([^Z+]{10}[^Z+-]*)([Z+-]?)(.*)", iso).groups()
     digits = re.sub("[-:T]", "", moment)
     return digits + ("+0000" if sign == "Z" else sign + zone.replace(":", ""))
 

@@ -37,7 +37,7 @@ def without(sent: Document, paths: tuple[str, ...]) -> Document:
 
 
 def answer(core: Core, panel: Panel) -> Document:
-    found: Document = panel_json.write(core.interpret(panel), panel_json.Envelope(None, 1, None))  # type: ignore[arg-type]
+    found: Document = panel_json.write(core.interpret(panel), panel_json.Envelope(None, 1, None))
     return {name: value for name, value in found.items() if name not in ENVELOPE}
 
 

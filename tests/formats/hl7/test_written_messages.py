@@ -13,7 +13,7 @@ from hl7apy.parser import parse_message
 from csfinterp.formats import hl7_v2
 from csfinterp.samples import SAMPLES
 from tests.conftest import Interpret
-from tests.making import panel, quantity, result, word
+from tests.making import loinc, panel, quantity, result, word
 
 Document = dict[str, Any]
 
@@ -80,6 +80,33 @@ def test_local_codes_are_marked_and_loinc_stands_first(answers: dict[str, Docume
     assert certainty[5] == "probable^probable^99CSFI"
     for fields in segments(message, "OBX"):
         assert re.search(r"\^(LN|99CSFI)$", fields[3])
+
+
+@pytest.mark.parametrize(
+    ("expected", "code", "amount", "unit"),
+    [
+        ("2342-4", "2342-4", "54", "mg/dL"),
+        ("14744-7", "14744-7", "3.0", "mmol/L"),
+        ("2880-3", "2880-3", "0.8", "g/L"),
+    ],
+)
+def test_a_loinc_code_of_the_mass_never_stands_beside_moles(
+    expected: str, code: str, amount: str, unit: str, interpret: Interpret
+) -> None:
+    message = hl7_v2.write(interpret(panel(loinc(code, value=amount, unit=unit))))
+    written = next(fields for fields in segments(message, "OBX") if fields[3].endswith("99CSFI") and fields[4] == "1")
+    molar_code = {"2342-4": False, "14744-7": True, "2880-3": False}[expected]
+    has_loinc = written[3].startswith(expected)
+    assert has_loinc == (molar_code == ("mol" in written[6]))
+
+
+def test_numbers_are_those_of_the_document(answers: dict[str, Document]) -> None:
+    for answer in answers.values():
+        message = hl7_v2.write(answer)
+        for entry in answer["results"]:
+            if isinstance(entry["value"], float) and not entry["comparator"]:
+                written = [fields[5] for fields in obx(message, entry["analyte"]) if fields[2] == "NM"]
+                assert any(float(text) == pytest.approx(entry["value"], rel=0.06) for text in written)
 
 
 def test_the_edition_and_its_digest_stand_in_it(answers: dict[str, Document]) -> None:
