@@ -102,7 +102,8 @@ def written(
     record = VersionRecord(
         panel_id=panel_id, version=draft.version, reason=draft.reason, status=status,
         content_digest=draft.content_digest, panel_document=draft.panel_text, amended_context=draft.amended_context,
-        history=dumps(history), interpretation=json.dumps(document, ensure_ascii=False, allow_nan=False),
+        history=dumps(history),
+        interpretation=json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")),
         contributes=dumps(contribution_of(answer, edition)), edition_id=edition.id, edition_digest=edition.digest,
         site_rules_digest=edition.site_rules.digest if edition.site_rules else None, certainty=answer.lm.certainty,
         type=answer.lm.type, headline=answer.summary.headline,

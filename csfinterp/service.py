@@ -7,7 +7,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NoReturn
 
@@ -26,12 +26,14 @@ from csfinterp.settings import Settings
 from csfinterp.steps.pipeline import Core
 from csfinterp.store import (
     Basis,
+    Heard,
     Page,
     PanelFilter,
     PanelKey,
     RaceError,
     Received,
     Store,
+    Transcript,
     VersionInfo,
     VersionRecord,
     stamp,
@@ -39,10 +41,20 @@ from csfinterp.store import (
 from csfinterp.store.engine import busy
 from csfinterp.store.records import PanelHead
 
-__all__ = ["Page", "PanelFilter", "Service", "StoredPanel", "Submission", "VersionInfo"]
+__all__ = [
+    "Heard", "HeardBefore", "Page", "PanelFilter", "Service", "StoredPanel", "Submission", "Transcript", "VersionInfo",
+]  # fmt: skip
 
 # Each round somebody else's write succeeded, so this many writers of one specimen or patient may meet at once.
 ATTEMPTS = 50
+
+
+class HeardBefore(CsfinterpError):
+    """An HL7 message with this sender and control id is being stored or was accepted; `found`: what is kept."""
+
+    def __init__(self, found: tuple[Heard, ...]) -> None:
+        super().__init__("The control id is occupied.")
+        self.found = found
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,13 @@ class Submission:
     panel_id: str
     version: int
     created: bool
-    document: dict[str, object]
+    text: str
+
+    @property
+    def document(self) -> dict[str, object]:
+        """The interpretation document; `text` is the same as JSON, as stored."""
+        document: dict[str, object] = json.loads(self.text)
+        return document
 
     @property
     def etag(self) -> str:
@@ -104,7 +122,7 @@ class Service:
 
     # --- submit, interpret ---
 
-    def submit(self, panel: Panel, *, partial: bool = False) -> Submission:
+    def submit(self, panel: Panel, *, partial: bool = False, transcript: Transcript | None = None) -> Submission:
         """Stores and interprets a panel; answers only when it is durable.
 
         The same content again: the stored answer, `created` False. The same specimen with new content: the next
@@ -114,14 +132,15 @@ class Service:
         `partial`: the panel is a message that names only what is new (HL7 v2). It updates the stored document of the
         specimen by the rules of `corrections.merged`; results that it does not name stay. A preliminary result that
         comes after the final one changes nothing; the message is held as `preliminary_after_final`.
+        `transcript`: the HL7 message that brought the panel, kept in the same transaction.
         Raises DocumentError (no panel of CSF), ConflictError `message_id_reused` or `other_patient` (the message is
-        held) or `busy` (send again).
+        held) or `busy` (send again), HeardBefore if the control id of the transcript is occupied.
         """
         if not panel.document:
             raise ValueError("a panel that is stored must carry its document")
         key = PanelKey(panel.source.system or "", panel.specimen.id, panel.patient.id)
         digest = panel_json.content_digest(panel)
-        received = Received(key.source_system, panel.source.message_id or None, digest, stamp(self._clock()))
+        received = Received(key.source_system, panel.source.message_id or None, digest, self._now(), transcript)
         return _until_stored(lambda: self._submit(panel, key, received, partial))
 
     def submit_many(self, panels: Sequence[Panel]) -> list[Answer | CsfinterpError]:
@@ -213,6 +232,27 @@ class Service:
             raise DocumentError("limit must be at least 1.", (Fault("/limit", "Send 1 or more."),))
         return self._store.search(filters, min(limit, self._settings.page_size_max), after)
 
+    # --- HL7 messages as received ---
+
+    def now(self) -> datetime:
+        """The service's time, with zone."""
+        return self._clock()
+
+    def heard(self, sender: str, control_id: str, content_digest: str) -> tuple[Heard, ...]:
+        """Of the HL7 messages under this sender and control id: that of this content, and that which occupies it."""
+        return self._store.heard(sender, control_id, content_digest)
+
+    def keep(self, transcript: Transcript) -> None:
+        """Keeps an HL7 message with its answer, or the new state of one that is kept.
+
+        Raises HeardBefore if another message took the control id meanwhile.
+        """
+        try:
+            self._store.keep(transcript)
+        except RaceError:
+            found = self.heard(transcript.sender, transcript.control_id, transcript.content_digest)
+            raise HeardBefore(found) from None
+
     # --- knowledge ---
 
     def editions(self) -> tuple[EditionInfo, ...]:
@@ -234,10 +274,13 @@ class Service:
     # --- one attempt each: read, decide, interpret, write; a RaceError starts it over ---
 
     def _submit(self, panel: Panel, key: PanelKey, received: Received, partial: bool) -> Submission:
+        received = self._heard(received)
         seen = received.message_id and self._store.message(key.source_system, received.message_id)
         if seen:
             if seen.content_digest != received.content_digest:
                 self._hold("message_id_reused", panel, received)
+            if received.transcript is not None:
+                self._store.keep(received.transcript)
             return self._stored(seen.panel_id, seen.version)
         head = self._store.head(key)
         if head is not None and head.patient_id != key.patient_id:
@@ -249,10 +292,20 @@ class Service:
         if head is None:
             return self._write(posted(whole, key, digest), received)
         if head.content_digest == digest:
-            if received.message_id is not None:
+            if received.message_id is not None or received.transcript is not None:
                 self._store.remember(received, head.panel_id, head.version)
             return self._stored(head.panel_id, head.version)
         return self._write(correction(whole, key, head, digest, partial=partial), received)
+
+    def _heard(self, received: Received) -> Received:
+        """The same, with what is known of its HL7 message. Raises HeardBefore if the control id is occupied."""
+        if (transcript := received.transcript) is None:
+            return received
+        found = self.heard(transcript.sender, transcript.control_id, transcript.content_digest)
+        if any(message.occupies for message in found):
+            raise HeardBefore(found)
+        kept = any(message.content_digest == transcript.content_digest for message in found)
+        return replace(received, kept=True) if kept else received
 
     def _amend(self, panel_id: str, context: Mapping[str, object], if_match: str) -> Submission:
         head = self._head(panel_id)
@@ -289,7 +342,7 @@ class Service:
         before = None if draft.head is None else json.loads(self._record(panel_id, draft.head.version).interpretation)
         rows = written(draft, answer, known, panel_id, stamp(self._clock()), history, basis, received, before)
         self._store.add_many((rows,))
-        return Submission(panel_id, draft.version, True, json.loads(rows.record.interpretation))
+        return Submission(panel_id, draft.version, True, rows.record.interpretation)
 
     def _basis(self, draft: Draft) -> Basis:
         head = draft.head
@@ -297,7 +350,7 @@ class Service:
         return self._store.earlier(draft.key.patient_id, draft.collected, draft.episode, panel_id, seq)
 
     def _stored(self, panel_id: str, version: int) -> Submission:
-        return Submission(panel_id, version, False, json.loads(self._record(panel_id, version).interpretation))
+        return Submission(panel_id, version, False, self._record(panel_id, version).interpretation)
 
     def _record(self, panel_id: str, version: int | None) -> VersionRecord:
         record = self._store.version(panel_id, version)

@@ -14,7 +14,10 @@ from platformdirs import user_data_path
 from csfinterp.errors import CsfinterpError
 
 PREFIX = "CSFINTERP_"
-PATHS = ("data_folder", "editions_folder", "site_rules", "code_maps_folder", "destinations", "demo_folder")
+PATHS = (
+    "data_folder", "editions_folder", "site_rules", "code_maps_folder", "destinations", "demo_folder",
+    "mllp_certificate", "mllp_key", "mllp_client_ca",
+)  # fmt: skip
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -46,6 +49,14 @@ class Settings:
     threads: int
     timeout: int
     trusted_proxies: int
+    mllp_bind: str
+    mllp_connections: int
+    mllp_idle: int
+    mllp_timeout: int
+    mllp_certificate: Path | None
+    mllp_key: Path | None
+    mllp_client_ca: Path | None
+    hl7_processing_ids: tuple[str, ...]
     log_level: str
     destinations: Path
     public_url: str
@@ -118,6 +129,14 @@ def _read(env: _Reader, config_folder: Path) -> Settings:
         threads=env.int("THREADS", validate=at_least_one),
         timeout=env.int("TIMEOUT", validate=at_least_one),
         trusted_proxies=env.int("TRUSTED_PROXIES", validate=validate.Range(min=0, max=9)),
+        mllp_bind=env.str("MLLP_BIND", validate=_host_and_port),
+        mllp_connections=env.int("MLLP_CONNECTIONS", validate=at_least_one),
+        mllp_idle=env.int("MLLP_IDLE", validate=at_least_one),
+        mllp_timeout=env.int("MLLP_TIMEOUT", validate=at_least_one),
+        mllp_certificate=_path(env, "MLLP_CERTIFICATE"),
+        mllp_key=_path(env, "MLLP_KEY"),
+        mllp_client_ca=_path(env, "MLLP_CLIENT_CA"),
+        hl7_processing_ids=tuple(env.list("HL7_PROCESSING_IDS", validate=_processing_ids)),
         log_level=env.str("LOG_LEVEL", validate=validate.OneOf(LOG_LEVELS)),
         destinations=_path(env, "DESTINATIONS") or config_folder / "destinations.yaml",
         public_url=env.str("PUBLIC_URL", "", validate=_web_address).rstrip("/"),
@@ -135,6 +154,12 @@ def _host_and_port(text: str) -> str:
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise validate.ValidationError("Must be HOST:PORT, for example 127.0.0.1:8000.")
     return text
+
+
+def _processing_ids(values: list[str]) -> list[str]:
+    if not values or not all(len(value) == 1 and value.isascii() and value.isupper() for value in values):
+        raise validate.ValidationError("Must be letters of MSH-11 with commas between, for example P or P,T.")
+    return values
 
 
 def _web_address(text: str) -> str:

@@ -5,7 +5,7 @@ Faults of the document are told where they stand in the message: /OBX/3/5 is OBX
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +53,10 @@ class _Entry:
     obx: Segment
     document: dict[str, Any]
     state: State
+
+
+def _place(entry: _Entry) -> int:
+    return entry.obx.place
 
 
 class _Draft:
@@ -117,12 +121,7 @@ class _Draft:
                 put(name, obx, self.document, self.places, self.remarks)
             else:
                 self._add(lines, part, entries)
-        by_sub_id: dict[str, list[_Entry]] = {}
-        for entry in entries:
-            by_sub_id.setdefault(entry.obx.words(4), []).append(entry)
-        for name, obx in waiting:
-            sub_id = obx.words(4)
-            self._attribute(name, obx, by_sub_id.get(sub_id) or entries if sub_id else entries)
+        self._attributes(waiting, entries)
         pairs = [(entry.obx, entry.document) for entry in entries]
         attach(pairs, variants, self.remarks)
         kept = {id(document) for _, document in pairs}
@@ -167,13 +166,29 @@ class _Draft:
             own["collected_at"] = part.collected_at
         return {name: value for name, value in own.items() if value}
 
-    def _attribute(self, name: str, obx: Segment, entries: list[_Entry]) -> None:
-        """To the last of these results that stands before the attribute."""
-        at = bisect_left(entries, obx.place, key=lambda entry: entry.obx.place)
-        if at:
-            entries[at - 1].document.update(attribute(name, obx))
-        else:
-            self.remarks.warn(obx.pointer(3), f"{name} stands before any result and is left out. Send it behind one.")
+    def _attributes(self, waiting: list[tuple[str, Segment]], entries: list[_Entry]) -> None:
+        """Each to the last result before it, of those with its OBX-4 if there are any."""
+        by_sub_id: dict[str, list[_Entry]] = {}
+        for entry in entries:
+            by_sub_id.setdefault(entry.obx.words(4), []).append(entry)
+        more: list[_Entry] = []
+        for name, obx in waiting:
+            sub_id = obx.words(4)
+            candidates = (by_sub_id.get(sub_id) if sub_id else None) or entries
+            at = bisect_left(candidates, obx.place, key=_place)
+            if not at:
+                text = f"{name} stands before any result and is left out. Send it behind one."
+                self.remarks.warn(obx.pointer(3), text)
+            elif "organism" in (found := attribute(name, obx)).keys() & candidates[at - 1].document.keys():
+                last = candidates[at - 1]
+                again = _Entry(obx, {**last.document, **found}, last.state)  # one result for each organism
+                again.document.pop("organism_class", None)
+                insort(candidates, again, key=_place)
+                more += [again] if candidates is not entries else []
+            else:
+                candidates[at - 1].document.update(found)
+        for entry in more:
+            insort(entries, entry, key=_place)
 
     def _observation(self, entry: _Entry, at: int) -> dict[str, Any]:
         pointer, obx = f"/observations/{at}", entry.obx

@@ -290,21 +290,25 @@ def _without(result: Result, *names: str) -> dict[str, object]:
     return {name: value for name, value in _plain(result).items() if name not in names}
 
 
-_ATOMS = (str, float, int, bool, type(None))
+_ATOMS = frozenset((str, float, int, bool, type(None)))
 _names: dict[type, tuple[str, ...]] = {}  # field names of dataclasses: asking each time costs most of a document
 
 
 def _plain(value: Any) -> Any:
-    """Dataclasses and mappings as dicts in their own order, sequences as lists, dates as ISO text."""
-    kind = type(value)
-    if kind in _ATOMS:
+    """Dataclasses and mappings as dicts in their own order, sequences as lists, dates as ISO text.
+
+    A document has some ten thousand atoms, so that no call is made for one inside of something else.
+    """
+    kind, atoms = type(value), _ATOMS
+    if kind in atoms:
         return value
     if kind is tuple or kind is list:
-        return [_plain(item) for item in value]
+        return [item if type(item) in atoms else _plain(item) for item in value]
     if kind not in _names and is_dataclass(value):
         _names[kind] = tuple(item.name for item in fields(value))
     if kind in _names:
-        return {name: _plain(getattr(value, name)) for name in _names[kind]}
+        held = value.__dict__
+        return {name: item if type(item := held[name]) in atoms else _plain(item) for name in _names[kind]}
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, date):

@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, and_, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, and_, bindparam, exists, func, insert, select
 
 from csfinterp.store import engine as database
+from csfinterp.store import transcripts
 from csfinterp.store.filters import PanelFilter, cursor_of, seq_of
 from csfinterp.store.outbox import Outbox
 from csfinterp.store.records import (
     Basis,
     Collected,
     EarlierPanel,
+    Heard,
     MessageRecord,
     Page,
     PanelHead,
@@ -24,6 +26,7 @@ from csfinterp.store.records import (
     PanelSummary,
     RaceError,
     Received,
+    Transcript,
     VersionInfo,
     VersionRecord,
     Written,
@@ -39,6 +42,29 @@ _JOINED = panels.join(panel_versions, panels.c.id == panel_versions.c.panel_id)
 _CANCELLED = "cancelled"
 _IDS_PER_QUERY = 500
 _COLLECTED = {"at": "text", "on": "on", "utc": "utc"}
+# Built once: building a statement costs more than running it.
+_INSERT = {
+    table: insert(table)
+    for table in (panels, panel_versions, panel_flags, panel_findings, messages, held_messages)
+}  # fmt: skip
+_MESSAGE = select(messages.c.content_digest, messages.c.panel_id, messages.c.version).where(
+    messages.c.source_system == bindparam("source_system"), messages.c.message_id == bindparam("message_id")
+)
+_HEAD = select(
+    panels.c.id, panels.c.seq, panels.c.patient_id, panel_versions.c.version, panel_versions.c.content_digest,
+    panel_versions.c.panel_document, panel_versions.c.amended_context, panel_versions.c.status,
+).select_from(_JOINED).where(_NEWEST)  # fmt: skip
+_HEAD_OF_PANEL = _HEAD.where(panels.c.id == bindparam("panel_id"))
+_HEAD_OF_SPECIMEN = _HEAD.where(
+    panels.c.source_system == bindparam("source_system"), panels.c.specimen_id == bindparam("specimen_id")
+)
+_OTHERS = select(
+    panels.c.patient_id, panels.c.id, panel_versions.c.version, panels.c.seq, panel_versions.c.collected_at,
+    panel_versions.c.collected_on, panel_versions.c.collected_utc, panels.c.created_at, panel_versions.c.contributes,
+    panel_versions.c.episode,
+).select_from(_JOINED).where(
+    panels.c.patient_id.in_(bindparam("patient_ids", expanding=True)), _NEWEST, panel_versions.c.status != _CANCELLED
+)  # fmt: skip
 _HELD_KEY = ("source_system", "message_id", "content_digest")
 
 
@@ -61,21 +87,23 @@ class Store:
 
     def message(self, source_system: str, message_id: str) -> MessageRecord | None:
         """What the message was answered with, or None if it was never accepted."""
-        table = messages.c
-        query = select(table.content_digest, table.panel_id, table.version).where(
-            table.source_system == source_system, table.message_id == message_id
-        )
-        row = self._first(query)
+        row = self._first(_MESSAGE, source_system=source_system, message_id=message_id)
         return None if row is None else MessageRecord(*row)
+
+    def heard(self, sender: str, control_id: str, content_digest: str) -> tuple[Heard, ...]:
+        """Of the HL7 messages under this sender and control id: that of this content, and that which occupies it."""
+        with self.engine.connect() as connection:
+            return transcripts.heard(connection, sender, control_id, content_digest)
 
     def head(self, key: PanelKey) -> PanelHead | None:
         """The panel of this specimen with its newest version, whoever the patient is; None if not stored."""
-        same = and_(panels.c.source_system == key.source_system, panels.c.specimen_id == key.specimen_id)
-        return self._head(same)
+        row = self._first(_HEAD_OF_SPECIMEN, source_system=key.source_system, specimen_id=key.specimen_id)
+        return None if row is None else PanelHead(*row)
 
     def head_of(self, panel_id: str) -> PanelHead | None:
         """The same by panel id."""
-        return self._head(panels.c.id == panel_id)
+        row = self._first(_HEAD_OF_PANEL, panel_id=panel_id)
+        return None if row is None else PanelHead(*row)
 
     def version(self, panel_id: str, version: int | None = None) -> VersionRecord | None:
         """One version as stored, the newest for None; None if there is no such panel or version."""
@@ -168,46 +196,49 @@ class Store:
                 raise RaceError("an earlier panel of the patient came or changed meanwhile")
             new = [row for row in rows if row.record.version == 1]
             _insert(connection, panels, [
-                {"id": row.record.panel_id, "created_at": row.record.created_at, **asdict(row.key)} for row in new
+                {"id": row.record.panel_id, "created_at": row.record.created_at, **vars(row.key)} for row in new
             ])  # fmt: skip
             _insert(connection, panel_versions, [_columns(row.record) for row in rows])
             _insert(connection, panel_flags, list(_flag_rows(rows)))
             _insert(connection, panel_findings, list(_finding_rows(rows)))
             _insert(connection, messages, list(_message_rows(rows)))
+            for row in rows:
+                _keep_transcript(connection, row.received)
             self.outbox.write(connection, [event for row in rows for event in row.events])
 
     def remember(self, received: Received, panel_id: str, version: int) -> None:
         """Notes that a message was answered with a version that another message had made. Raises RaceError as `add`."""
         with self._writing() as connection:
-            connection.execute(insert(messages).values(panel_id=panel_id, version=version, **asdict(received)))
+            if received.message_id is not None:
+                _insert(connection, messages, [{"panel_id": panel_id, "version": version, **received.row()}])
+            _keep_transcript(connection, received)
 
     def hold(self, why: str, received: Received, document: str) -> None:
         """Keeps a message that must not be joined to a case. The same one again, for the same reason, is kept once."""
-        values = {**asdict(received), "message_id": received.message_id or ""}
+        values = {**received.row(), "message_id": received.message_id or ""}
         table = held_messages.c
         same = and_(table.why == why, *(table[name] == values[name] for name in _HELD_KEY))
         try:
             with self._writing() as connection:
                 if connection.execute(select(table.seq).where(same)).first() is None:
-                    connection.execute(insert(held_messages).values(why=why, document=document, **values))
+                    _insert(connection, held_messages, [{"why": why, "document": document, **values}])
         except RaceError:
             return  # another writer has kept the very same message in this moment
 
+    def keep(self, transcript: Transcript) -> None:
+        """Keeps an HL7 message with its answer; of one that is kept already, the new state and answer.
+
+        Raises RaceError if another message took the control id meanwhile.
+        """
+        with self._writing() as connection:
+            transcripts.write(connection, transcript, kept=transcripts.is_kept(connection, transcript))
+
     # --- inside ---
 
-    def _first(self, query: Select[Any]) -> tuple[Any, ...] | None:
+    def _first(self, query: Select[Any], **values: str) -> tuple[Any, ...] | None:
         with self.engine.connect() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(query, values).first()
         return None if row is None else tuple(row)
-
-    def _head(self, which: ColumnElement[bool]) -> PanelHead | None:
-        versions = panel_versions.c
-        query = select(
-            panels.c.id, panels.c.seq, panels.c.patient_id, versions.version, versions.content_digest,
-            versions.panel_document, versions.amended_context, versions.status,
-        ).select_from(_JOINED).where(which, _NEWEST)  # fmt: skip
-        row = self._first(query)
-        return None if row is None else PanelHead(*row)
 
     @contextmanager
     def _writing(self, patient_ids: Iterable[str] = ()) -> Iterator[Connection]:
@@ -227,14 +258,14 @@ def _lock_number(patient_id: str) -> int:
 
 
 def _columns(record: VersionRecord) -> dict[str, object]:
-    values = asdict(record)
+    values = dict(vars(record))
     collected = values.pop("collected")
-    return {**values, **{f"collected_{part}": collected[name] for part, name in _COLLECTED.items()}}
+    return {**values, **{f"collected_{part}": getattr(collected, name) for part, name in _COLLECTED.items()}}
 
 
 def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     if rows:
-        connection.execute(insert(table), rows)
+        connection.execute(_INSERT[table], rows if len(rows) > 1 else rows[0])
 
 
 def _present(
@@ -267,7 +298,12 @@ def _finding_rows(rows: Iterable[Written]) -> Iterator[dict[str, Any]]:
 def _message_rows(rows: Iterable[Written]) -> Iterator[dict[str, Any]]:
     for row in rows:
         if row.received is not None and row.received.message_id is not None:
-            yield {"panel_id": row.record.panel_id, "version": row.record.version, **asdict(row.received)}
+            yield {"panel_id": row.record.panel_id, "version": row.record.version, **row.received.row()}
+
+
+def _keep_transcript(connection: Connection, received: Received | None) -> None:
+    if received is not None and received.transcript is not None:
+        transcripts.write(connection, received.transcript, kept=received.kept)
 
 
 def _earlier_of(connection: Connection, bases: Sequence[Basis]) -> list[tuple[EarlierPanel, ...]]:
@@ -278,16 +314,10 @@ def _earlier_of(connection: Connection, bases: Sequence[Basis]) -> list[tuple[Ea
 
 def _others(connection: Connection, patient_ids: Collection[str]) -> dict[str, list[_Other]]:
     """The newest versions of all panels of these patients, by patient."""
-    versions = panel_versions.c
-    query = select(
-        panels.c.patient_id, panels.c.id, versions.version, panels.c.seq, versions.collected_at, versions.collected_on,
-        versions.collected_utc, panels.c.created_at, versions.contributes, versions.episode,
-    ).select_from(_JOINED).where(_NEWEST, versions.status != _CANCELLED)  # fmt: skip
     found: dict[str, list[_Other]] = {}
     ids = sorted(patient_ids)
     for start in range(0, len(ids), _IDS_PER_QUERY):
-        chosen = query.where(panels.c.patient_id.in_(ids[start : start + _IDS_PER_QUERY]))
-        for row in connection.execute(chosen):
+        for row in connection.execute(_OTHERS, {"patient_ids": ids[start : start + _IDS_PER_QUERY]}):
             other = EarlierPanel(row[1], row[2], row[3], Collected(row[4], row[5], row[6]), row[7], row[8])
             found.setdefault(row[0], []).append(_Other(other, row[9]))
     return found

@@ -10,11 +10,13 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 # One naming rule, so that SQLite, PostgreSQL and the migrations call every constraint by the same name.
@@ -30,6 +32,8 @@ metadata = MetaData(
 
 # SQLite numbers rows by itself only in an INTEGER primary key.
 _Counter = BigInteger().with_variant(Integer, "sqlite")
+
+OCCUPIED = "state IN ('open', 'accepted') AND control_id <> ''"
 
 # Who a specimen is. A row never changes: another patient id for the same specimen is held, never written here.
 # `source_system` is "" where the sender names none. `seq` is the order of arrival (paging, "created earlier").
@@ -172,3 +176,23 @@ deliveries = Table(
     Index(None, "state", "destination", "due_at"),
     Index(None, "panel_id", "destination", "state"),
 )
+
+# HL7 messages byte by byte as received, with the acknowledgment that was sent. `sender` is MSH-3 and MSH-4. `state`:
+#   open      some of its panels are stored, the others follow; no answer yet      accepted  all stored
+#   in_part   answered with an error that names the panels that are not stored      held      kept, joined to nothing
+# Only open and accepted messages occupy their control id (empty: the sender gave none).
+hl7_messages = Table(
+    "hl7_messages",
+    metadata,
+    Column("seq", _Counter, primary_key=True, autoincrement=True),
+    Column("sender", String, nullable=False),
+    Column("control_id", String, nullable=False),
+    Column("content_digest", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("received_at", String, nullable=False),
+    UniqueConstraint("sender", "control_id", "content_digest"),
+    Index("uq_hl7_messages_occupied", "sender", "control_id", unique=True,
+          sqlite_where=text(OCCUPIED), postgresql_where=text(OCCUPIED)),
+)  # fmt: skip

@@ -18,7 +18,7 @@ from csfinterp.formats import FORMATS, report_changes, report_text
 from csfinterp.service import PanelFilter, StoredPanel, Submission
 from csfinterp.web import describe, pages
 from csfinterp.web.answers import JSON, json_answer, json_text, negotiated
-from csfinterp.web.bodies import is_update, read_object, read_panel
+from csfinterp.web.bodies import read_object, read_panel
 from csfinterp.web.hall import hall, settings
 from csfinterp.web.problems import Problem
 
@@ -76,7 +76,8 @@ def submit() -> Response:
     The same content again answers 200 with the same ids. The same specimen with new content makes the next version;
     JSON then replaces the whole panel, an HL7 v2 message only the results that it names.
     """
-    submission = hall().submit(read_panel(), partial=is_update())
+    # An HL7 message names what is new; what is stored of the specimen besides stays.
+    submission = hall().submit(read_panel(), partial=request.mimetype in FORMATS["hl7"].media_types)
     return _stored(submission, 201 if submission.created else 200)
 
 
@@ -217,4 +218,4 @@ def _text(stored: StoredPanel) -> str:
 
 def _stored(submission: Submission, status: int = 200) -> Response:
     location = f"{blueprint.url_prefix}/panels/{submission.panel_id}"
-    return json_answer(json_text(submission.document), status, submission.etag, location)
+    return json_answer(submission.text, status, submission.etag, location)

@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-NAMES = ("core", "batch")
+NAMES = ("core", "batch", "doors")
 
 
 def main() -> int:

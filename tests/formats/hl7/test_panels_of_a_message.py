@@ -224,6 +224,24 @@ def test_organisms_and_targets_belong_to_the_result_of_their_sub_id(interpret: I
     assert flag(interpret(panel), "csf_culture")[0] == "AA"
 
 
+def test_every_organism_of_a_culture_is_kept(interpret: Interpret) -> None:
+    culture = obx("606-4^Culture^LN", "positive", kind="ST", unit="", sub_id="1")
+    named = [
+        obx(f"{name}^^99CSFI", text, kind="ST", unit="", sub_id="1").replace("OBX|1", f"OBX|{at}")
+        for at, (name, text) in enumerate(
+            [("organism", "A"), ("organism_class", "viral"), ("organism", "B"), ("organism_class", "bacterial")], 2
+        )
+    ]
+    panel = document(PID, obr(), culture, *named, SPM)
+    assert [(one["organism"], one["organism_class"]) for one in panel["observations"]] == [
+        ("A", "viral"), ("B", "bacterial"),
+    ]  # fmt: skip
+    assert {entry["organism"] for entry in interpret(panel)["results"] if entry["analyte"] == "csf_culture"} == {
+        "A",
+        "B",
+    }
+
+
 def test_tumor_dna_by_the_genomics_codes(interpret: Interpret) -> None:
     (panel,) = sample("tumor_dna")
     (found,) = panel["observations"]
