@@ -145,6 +145,13 @@ def test_a_code_as_text_or_object_and_its_name_are_the_same() -> None:
     assert states(merged(document(LACTATE), document(named))) == [(named["code"], "4.2", "final")]
 
 
+def test_a_message_that_does_not_repeat_the_specimen_type_means_the_stored_one() -> None:
+    update = document(quantity("csf_lactate", "4.2", "mmol/L"), specimen={"id": "ACC-1"})
+    after = merged(document({**LACTATE, "specimen": "csf"}, CELLS), update)
+    assert states(after) == [("csf_lactate", "4.2", "final"), ("csf_leukocytes", 21, "final")]
+    assert after["specimen"] == {"id": "ACC-1", "type": "csf"}
+
+
 def culture(value: str | None, organism: str | None = None, status: str = "final") -> Document:
     return word("csf_culture", value, status=status, **({"organism": organism} if organism else {}))  # type: ignore[arg-type]
 
