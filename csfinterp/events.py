@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from csfinterp.changes import change, short
-from csfinterp.store import EventRecord, VersionRecord
+from csfinterp.store import EventRecord, Received, VersionRecord
 
 # By the reason of the version; a cancelled panel is told as such whatever brought it.
 _BY_REASON = {
@@ -18,15 +18,11 @@ _BY_REASON = {
     "reinterpreted": "panel.reinterpreted",
 }
 CRITICAL_FOUND, CRITICAL_CHANGED, CRITICAL_WITHDRAWN = "critical.found", "critical.changed", "critical.withdrawn"
-RESULT_WITHDRAWN = "result.withdrawn"
+RESULT_WITHDRAWN, MESSAGE_HELD = "result.withdrawn", "message.held"
 EVENT_TYPES = (
-    *_BY_REASON.values(),
-    "panel.cancelled",
-    RESULT_WITHDRAWN,
-    CRITICAL_FOUND,
-    CRITICAL_CHANGED,
+    *_BY_REASON.values(), "panel.cancelled", RESULT_WITHDRAWN, MESSAGE_HELD, CRITICAL_FOUND, CRITICAL_CHANGED,
     CRITICAL_WITHDRAWN,
-)
+)  # fmt: skip
 _BY_COUNT = {
     "results_removed": RESULT_WITHDRAWN,
     "critical_new": CRITICAL_FOUND,
@@ -57,6 +53,13 @@ def events_of(
                     record.created_at, text)
         for kind in _kinds(record, counts)
     )  # fmt: skip
+
+
+def held_event(why: str, received: Received, panel_id: str, version: int) -> EventRecord:
+    """A message that was joined to nothing, and the version of the panel that it met: a person must decide."""
+    told = event_id(panel_id, version, f"{MESSAGE_HELD}/{why}/{received.message_id or ''}/{received.content_digest}")
+    data = json.dumps({"panel_id": panel_id, "version": version, "why": why})
+    return EventRecord(told, MESSAGE_HELD, panel_id, version, received.received_at, data)
 
 
 def event_id(panel_id: str, version: int, kind: str) -> str:

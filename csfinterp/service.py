@@ -16,6 +16,7 @@ from csfinterp.changes import change, short
 from csfinterp.documents import in_force, inside_context, panel_of, plain_numbers
 from csfinterp.drafts import Draft, correction, posted, updated, written
 from csfinterp.errors import ConflictError, CsfinterpError, DocumentError, Fault, NotFoundError, PreconditionError
+from csfinterp.events import held_event
 from csfinterp.formats import panel_json
 from csfinterp.formats.panel_json import Envelope, dumps
 from csfinterp.knowledge import EditionInfo
@@ -39,7 +40,7 @@ from csfinterp.store import (
     stamp,
 )
 from csfinterp.store.engine import busy
-from csfinterp.store.records import PanelHead
+from csfinterp.store.records import MessageRecord, PanelHead
 
 __all__ = [
     "Heard", "HeardBefore", "Page", "PanelFilter", "Service", "StoredPanel", "Submission", "Transcript", "VersionInfo",
@@ -278,16 +279,16 @@ class Service:
         seen = received.message_id and self._store.message(key.source_system, received.message_id)
         if seen:
             if seen.content_digest != received.content_digest:
-                self._hold("message_id_reused", panel, received)
+                self._refuse("message_id_reused", panel, received, seen)
             if received.transcript is not None:
                 self._store.keep(received.transcript)
             return self._stored(seen.panel_id, seen.version)
         head = self._store.head(key)
         if head is not None and head.patient_id != key.patient_id:
-            self._hold("other_patient", panel, received)
+            self._refuse("other_patient", panel, received, head)
         whole, late = updated(panel, head) if partial else (panel, False)
-        if late:
-            self._store.hold("preliminary_after_final", received, dumps(panel.document))
+        if late and head is not None:
+            self._hold("preliminary_after_final", panel, received, head)
         digest = panel_json.content_digest(whole) if partial else received.content_digest
         if head is None:
             return self._write(posted(whole, key, digest), received)
@@ -364,8 +365,12 @@ class Service:
             raise _no_panel()
         return head
 
-    def _hold(self, why: str, panel: Panel, received: Received) -> NoReturn:
-        self._store.hold(why, received, dumps(panel.document))
+    def _hold(self, why: str, panel: Panel, received: Received, met: PanelHead | MessageRecord) -> None:
+        event = held_event(why, received, met.panel_id, met.version)
+        self._store.hold(why, received, dumps(panel.document), event)
+
+    def _refuse(self, why: str, panel: Panel, received: Received, met: PanelHead | MessageRecord) -> NoReturn:
+        self._hold(why, panel, received, met)
         raise ConflictError(_HELD[why], why)
 
 

@@ -18,6 +18,7 @@ from csfinterp.store.records import (
     Basis,
     Collected,
     EarlierPanel,
+    EventRecord,
     Heard,
     MessageRecord,
     Page,
@@ -213,8 +214,11 @@ class Store:
                 _insert(connection, messages, [{"panel_id": panel_id, "version": version, **received.row()}])
             _keep_transcript(connection, received)
 
-    def hold(self, why: str, received: Received, document: str) -> None:
-        """Keeps a message that must not be joined to a case. The same one again, for the same reason, is kept once."""
+    def hold(self, why: str, received: Received, document: str, event: EventRecord) -> None:
+        """Keeps a message that must not be joined to a case, with the event that tells of it.
+
+        The same one again, for the same reason, is kept and told once.
+        """
         values = {**received.row(), "message_id": received.message_id or ""}
         table = held_messages.c
         same = and_(table.why == why, *(table[name] == values[name] for name in _HELD_KEY))
@@ -222,6 +226,7 @@ class Store:
             with self._writing() as connection:
                 if connection.execute(select(table.seq).where(same)).first() is None:
                     _insert(connection, held_messages, [{"why": why, "document": document, **values}])
+                    self.outbox.write(connection, [event])
         except RaceError:
             return  # another writer has kept the very same message in this moment
 

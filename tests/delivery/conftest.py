@@ -140,8 +140,14 @@ def make_worker(store: Store, clock: Clock, *destinations: Destination, **more: 
     return Worker(store, destinations, "https://csf.example.org", ENVIRON, clock, **more)
 
 
-def submit(service: Service, *observations: Document, specimen: str = "ACC-1", partial: bool = False) -> Submission:
+def submit(
+    service: Service,
+    *observations: Document,
+    specimen: str = "ACC-1",
+    patient: str | None = None,
+    partial: bool = False,
+) -> Submission:
     sent = panel(*(observations or (quantity("csf_leukocytes", 21, "/uL"),)), specimen={"id": specimen})
     sent["source"] = {"system": "LIS-TEST"}
-    sent["patient"]["id"] = f"MRN-{specimen}"
+    sent["patient"]["id"] = patient or f"MRN-{specimen}"
     return service.submit(panel_json.read(json.dumps(sent).encode()), partial=partial)

@@ -73,6 +73,22 @@ def test_corrections_cancellations_and_critical_calls_are_told(
     assert (change["critical_new"], change["critical_withdrawn"]) == (1, 1)
 
 
+def test_a_message_that_is_held_is_told_once_so_that_a_person_decides(
+    service: Service, worker: Worker, receiver: Receiver
+) -> None:
+    first = submit(service)
+    for _ in range(2):
+        with pytest.raises(ConflictError):
+            submit(service, specimen="ACC-1", patient="MRN-OTHER")
+    worker.send_due()
+    told = json.loads(receiver.got[1][1])
+    assert len(receiver.got) == 2
+    assert (told["type"], told["data"]["why"], told["data"]["panel_id"]) == (
+        "message.held", "other_patient", first.panel_id,
+    )  # fmt: skip
+    assert b"MRN" not in receiver.got[1][1]
+
+
 def test_what_was_stored_before_is_not_told_again(service: Service, worker: Worker, receiver: Receiver) -> None:
     submit(service)
     submit(service)
