@@ -108,8 +108,18 @@ def test_a_control_id_with_other_content_is_kept_answered_ae_and_told(
     assert "205" in answers[0].text and "MSH^1^10" in answers[0].text and "new control id" in answers[0].text
     assert versions(service) == {"ACC-M1": 1}
     assert kept(store) == [("M1", "accepted", oru("M1")), ("M1", "held", changed)]
-    assert len(caplog.records) == 2
+    assert sum("somebody must look" in record.message for record in caplog.records) == 2
     assert receive(oru("M1")).code == "AA", "the first content still has its answer"
+
+
+def test_without_a_control_id_the_content_alone_counts(receive: Receive, service: Service, store: Store) -> None:
+    first = receive(oru("", "ACC-1"))
+    assert (first.code, first.control_id) == ("AA", "")
+    assert receive(oru("", "ACC-1")).raw == first.raw
+    assert [receive(oru("", name)).code for name in ("ACC-2", "ACC-3")] == ["AA", "AA"]
+    assert receive(oru("", "ACC-1", lactate="8.8")).code == "AA"
+    assert versions(service) == {"ACC-1": 2, "ACC-2": 1, "ACC-3": 1}
+    assert [row[1] for row in kept(store)] == ["accepted"] * 4
 
 
 def test_control_ids_of_other_senders_do_not_meet(receive: Receive, service: Service) -> None:
