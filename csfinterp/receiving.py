@@ -33,6 +33,7 @@ from csfinterp.model.panel import Panel
 from csfinterp.service import Heard, HeardBefore, Service, Transcript
 from csfinterp.settings import Settings
 from csfinterp.store import stamp
+from csfinterp.store.engine import busy
 
 log = logging.getLogger(__name__)
 Answered = tuple[str, tuple[bytes, ...]]  # MSA-1 of original mode, and the answers
@@ -168,9 +169,11 @@ class Receiver:
 
     def _again(self, this: _Arrival, found: Sequence[Heard]) -> Answered:
         """The control id came before: the stored answer for the same content, for other content an error."""
-        same = [message for message in found if message.content_digest == this.digest and message.state == "accepted"]
-        if same:
-            return this.accepted.code, (same[0].answer, *self._answers(this.header, this.accepted)[1:])
+        same = next((message for message in found if message.content_digest == this.digest), None)
+        if same is not None and same.state == "accepted":
+            return this.accepted.code, (same.answer, *self._answers(this.header, this.accepted)[1:])
+        if same is not None and same.state == "open":  # the very same message is being stored for another connection
+            raise busy()
         return self._held(this, Verdict.error(_REUSED, DUPLICATE, pointer="/MSH/1/10"))
 
     def _answers(self, header: Header | None, given: Verdict) -> tuple[bytes, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -207,6 +208,31 @@ def test_a_message_broken_off_between_two_panels_is_completed_by_sending_it_agai
     assert receive(message).code == "AA"
     assert versions(service) == {"ACC-1": 1, "ACC-2": 1}
     assert kept(store) == [("M1", "accepted", message)]
+
+
+@pytest.mark.parametrize("panels", [1, 2])
+def test_the_same_message_on_many_connections_at_once_is_stored_once(
+    receive: Receive, service: Service, store: Store, panels: int
+) -> None:
+    message = several("M1", *(group(f"ACC-{place}", f"MRN-{place}") for place in range(panels)))
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(receive, [message] * 8))
+    assert {answer.code for answer in answers} <= {"AA", "AE"}
+    assert all("207" in answer.text for answer in answers if answer.code == "AE"), "only: send it again"
+    assert receive(message).code == "AA"
+    assert versions(service) == {f"ACC-{place}": 1 for place in range(panels)}
+    assert kept(store) == [("M1", "accepted", message)]
+
+
+def test_other_contents_under_one_control_id_at_once_let_one_win(
+    receive: Receive, service: Service, store: Store
+) -> None:
+    messages = [oru("M1", f"ACC-{place}") for place in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(receive, messages))
+    assert sorted(answer.code for answer in answers) == ["AA"] + ["AE"] * 7
+    assert len(versions(service)) == 1
+    assert sorted(row[1] for row in kept(store)) == ["accepted"] + ["held"] * 7
 
 
 def test_a_batch_is_answered_message_by_message(receiver: Receiver, service: Service) -> None:
