@@ -138,6 +138,10 @@ class Receiver:
         mine = ("open", this.digest)  # begun before, and broken off without an answer
         if any(message.occupies and (message.state, message.content_digest) != mine for message in found):
             raise HeardBefore(found)
+        refused = [panel for panel in this.message.panels if isinstance(panel, DocumentError)]
+        if len(refused) == len(this.message.panels):  # nothing is kept: as of one panel that cannot be read
+            decided = _in_part(refused).and_also(this.message.warnings)
+            return decided.code, self._answers(this.header, decided)
         self._service.keep(this.transcript("open"))
         outcomes = [self._outcome(panel) for panel in this.message.panels]
         decided = _in_part(outcomes).and_also(this.message.warnings) if any(outcomes) else this.accepted
@@ -234,10 +238,11 @@ def _in_part(outcomes: Sequence[CsfinterpError | None]) -> Verdict:
             found = _verdict(error)
             of = f"Panel {place} of {len(outcomes)} is not stored: "
             faults += [Fault(fault.pointer, of + fault.message) for fault in found.faults or (Fault("", found.text),)]
-    missing = ", ".join(str(place) for place, error in enumerate(outcomes, 1) if error is not None)
-    text = (
-        f"Not stored of {len(outcomes)} panels: {missing}; the others are. Mend them and send the whole message again."
-    )
+    missing = [str(place) for place, error in enumerate(outcomes, 1) if error is not None]
+    text = f"Not stored of {len(outcomes)} panels: {', '.join(missing)}; the others are."
+    if len(missing) == len(outcomes):
+        text = f"None of the {len(outcomes)} panels is stored."
+    text += " Mend them and send the whole message again."
     return Verdict("AE", text, tuple(faults), DATA_TYPE)
 
 

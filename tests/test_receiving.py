@@ -189,6 +189,13 @@ def test_panels_that_cannot_be_stored_are_named_and_the_message_sent_again_compl
     assert [row[1] for row in kept(store)] == ["in_part", "accepted"]
 
 
+def test_a_message_of_which_no_panel_can_be_read_is_not_kept(receive: Receive, store: Store) -> None:
+    answer = receive(several("M" * 300, group("ACC-1"), group("ACC-2", "MRN-2")))
+    assert answer.code == "AE"
+    assert "None of the 2 panels is stored." in answer.text and "MSH^1^10" in answer.text
+    assert kept(store) == []
+
+
 def test_a_message_broken_off_between_two_panels_is_completed_by_sending_it_again(
     receive: Receive, service: Service, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
