@@ -43,10 +43,12 @@ def change(before: Document, after: Document) -> dict[str, Any]:
 
 
 def short(changed: Document) -> dict[str, Any]:
-    """The counts of a change and what must not be overlooked: how many calls are new and how many are withdrawn."""
+    """The counts of a change and what must not be overlooked: results that are gone, calls new and withdrawn."""
+    gone = [row for row in changed["results"] if row["kind"] == "removed" and not row["derived"]]
     return {
         "from": changed["from"],
         "results": len(changed["results"]),
+        "results_removed": len(gone),
         "findings": len(changed["findings"]),
         "patterns": len(changed["patterns"]),
         "context": len(changed["context"]),

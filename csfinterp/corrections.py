@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from csfinterp.formats.hl7_values import STATES
+
 Document = Mapping[str, Any]
 WITHDRAWN = ("cancelled", "entered_in_error")
 FINISHED = ("final", "corrected")
 # A correction replaces the result of that test also where it no longer names the organism, as a withdrawal does.
 _WHOLE_TEST = ("corrected", *WITHDRAWN)
+_NOT_RESENT = (None, "", STATES["U"].absent)
 _NOT_STATED: tuple[object, ...] = (None, "", "unknown", {}, [])
 _MERGED_PARTS = ("patient", "specimen", "context")
 
@@ -50,7 +53,7 @@ class _Result:
     @property
     def finishes(self) -> bool:
         """Says "final now" without sending the value again (OBX-11 U)."""
-        return self.status == "final" and not self.has_value and not self.sent.get("absent_reason")
+        return self.status == "final" and not self.has_value and self.sent.get("absent_reason") in _NOT_RESENT
 
 
 def merged(stored: Document, update: Document) -> Document:
@@ -65,7 +68,9 @@ def merged(stored: Document, update: Document) -> Document:
 
 def update_of(stored: Document, update: Document) -> Update:
     """`merged`, with the results that came too late."""
-    before, sent = _results(stored), _results(update)
+    kinds = [(document.get("specimen") or {}).get("type") for document in (stored, update)]
+    # A message that does not repeat the type of the specimen means that of the stored panel.
+    before, sent = _results(stored, kinds[0] or kinds[1]), _results(update, kinds[1] or kinds[0])
     after, late = _put_in(before, sent)
     parts = {name: _over(stored.get(name), update.get(name)) for name in _MERGED_PARTS}
     same_parts = all(parts[name] == (stored.get(name) or {}) for name in _MERGED_PARTS)
@@ -113,9 +118,8 @@ def _status(stored: Document, update: Document, after: Sequence[_Result], change
     return "corrected" if changed else before
 
 
-def _results(document: Document) -> list[_Result]:
+def _results(document: Document, kind: str | None = None) -> list[_Result]:
     status = stated_status(document)
-    kind = (document.get("specimen") or {}).get("type")
     return [_result(sent, status, kind) for sent in document["observations"]]
 
 

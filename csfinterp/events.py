@@ -18,7 +18,21 @@ _BY_REASON = {
     "reinterpreted": "panel.reinterpreted",
 }
 CRITICAL_FOUND, CRITICAL_CHANGED, CRITICAL_WITHDRAWN = "critical.found", "critical.changed", "critical.withdrawn"
-EVENT_TYPES = (*_BY_REASON.values(), "panel.cancelled", CRITICAL_FOUND, CRITICAL_CHANGED, CRITICAL_WITHDRAWN)
+RESULT_WITHDRAWN = "result.withdrawn"
+EVENT_TYPES = (
+    *_BY_REASON.values(),
+    "panel.cancelled",
+    RESULT_WITHDRAWN,
+    CRITICAL_FOUND,
+    CRITICAL_CHANGED,
+    CRITICAL_WITHDRAWN,
+)
+_BY_COUNT = {
+    "results_removed": RESULT_WITHDRAWN,
+    "critical_new": CRITICAL_FOUND,
+    "critical_changed": CRITICAL_CHANGED,
+    "critical_withdrawn": CRITICAL_WITHDRAWN,
+}
 
 
 def events_of(
@@ -56,6 +70,6 @@ def _kinds(record: VersionRecord, counts: Mapping[str, object] | None) -> Iterat
         if record.critical_open:
             yield CRITICAL_FOUND
         return
-    for name, kind in (("new", CRITICAL_FOUND), ("changed", CRITICAL_CHANGED), ("withdrawn", CRITICAL_WITHDRAWN)):
-        if counts[f"critical_{name}"]:
+    for name, kind in _BY_COUNT.items():
+        if counts[name]:
             yield kind

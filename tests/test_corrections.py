@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from csfinterp.corrections import merged, panel_status, update_of
 from csfinterp.errors import ConflictError
-from csfinterp.formats import panel_json
+from csfinterp.formats import hl7_v2, panel_json
 from csfinterp.model.panel import Panel
 from csfinterp.service import Service, Submission
 from csfinterp.settings import Settings
@@ -74,8 +74,9 @@ def test_all_withdrawn_cancels_the_panel() -> None:
 
 
 def test_final_without_a_value_finishes_what_was_preliminary() -> None:
-    """OBX-11 U."""
-    after = merged(document(CELLS, LACTATE, status="preliminary"), document({"code": "csf_lactate", "status": "final"}))
+    """OBX-11 U; the reader of HL7 says why there is no value."""
+    late = {"code": "csf_lactate", "status": "final", "absent_reason": "final without resending"}
+    after = merged(document(CELLS, LACTATE, status="preliminary"), document(late))
     assert states(after) == [("csf_leukocytes", 21, "preliminary"), ("csf_lactate", "3.9", "final")]
     assert after["status"] == "preliminary"
     done = merged(after, document({"code": "csf_leukocytes", "status": "final"}))
@@ -131,7 +132,7 @@ def test_an_examination_after_a_withdrawal_counts_again() -> None:
     [
         ({"tube": 1}, {"tube": 4}),
         ({"specimen": "csf"}, {"specimen": "serum"}),
-        ({"code": "LAC"}, {"code": {"system": "http://loinc.org", "code": "2520-1"}}),
+        ({"code": "LAC"}, {"code": {"system": "http://loinc.org", "code": "2520-5"}}),
         ({"code": {"system": "L", "code": "LAC"}}, {"code": {"system": "M", "code": "LAC"}}),
     ],
 )
@@ -142,6 +143,13 @@ def test_another_tube_specimen_or_code_is_another_result(first: Document, second
 def test_a_code_as_text_or_object_and_its_name_are_the_same() -> None:
     named = {"code": {"code": "csf_lactate", "display": "Lactate"}, "value": "4.2", "unit": "mmol/L", "specimen": "csf"}
     assert states(merged(document(LACTATE), document(named))) == [(named["code"], "4.2", "final")]
+
+
+def test_a_message_that_does_not_repeat_the_specimen_type_means_the_stored_one() -> None:
+    update = document(quantity("csf_lactate", "4.2", "mmol/L"), specimen={"id": "ACC-1"})
+    after = merged(document({**LACTATE, "specimen": "csf"}, CELLS), update)
+    assert states(after) == [("csf_lactate", "4.2", "final"), ("csf_leukocytes", 21, "final")]
+    assert after["specimen"] == {"id": "ACC-1", "type": "csf"}
 
 
 def culture(value: str | None, organism: str | None = None, status: str = "final") -> Document:
@@ -338,6 +346,51 @@ def test_a_document_of_the_json_door_still_replaces_the_whole_panel(service: Ser
     whole = service.submit(message(CELLS))
     assert (whole.panel_id, whole.version) == (first.panel_id, 2)
     assert [row["analyte"] for row in whole.document["results"]] == ["csf_leukocytes"]  # type: ignore[attr-defined]
+
+
+CELLS_OBX = "NM|26465-5^Leukocytes^LN||{}|/uL|||||{}"
+LACTATE_OBX = "NM|2520-5^Lactate^LN||{}|mmol/L|||||{}"
+CULTURE_OBX = "CWE|600-7^Culture^LN||{}||||||{}"
+
+
+def hl7_message(number: int, report: str, *obx: str) -> Panel:
+    """One ORU^R01 of the specimen ACC-9, read; `report` is OBR-25."""
+    lines = [
+        f"MSH|^~\\&|LIS|LAB|||20260301100000||ORU^R01^ORU_R01|M{number}|P|2.5.1", "PID|1||MRN-9^^^HOSP^MR||Test^Anna",
+        f"OBR|1|PO1|FO1|34564-5^CSF^LN|||20260301092000{'|' * 18}{report}",
+        *(f"OBX|{place}|{text}" for place, text in enumerate(obx, 1)), "SPM|1|ACC-9||CSF^^HL70487",
+    ]  # fmt: skip
+    return hl7_v2.read("\r".join(lines).encode())[0]
+
+
+def test_the_states_of_hl7_do_what_the_guide_says(service: Service) -> None:
+    """Each step: OBR-25, the OBX of a message, then the panel's status and (value, status) of each result."""
+    steps: list[tuple[str, list[str], str, list[tuple[str | None, str]]]] = [
+        ("P", [CELLS_OBX.format(31, "P"), CULTURE_OBX.format("", "I")], "preliminary",
+         [("31", "preliminary"), (None, "preliminary")]),
+        ("P", [CELLS_OBX.format("", "U")], "preliminary", [("31", "final"), (None, "preliminary")]),
+        ("P", [LACTATE_OBX.format("4.2", "R")], "preliminary",
+         [("31", "final"), (None, "preliminary"), ("4.2", "preliminary")]),
+        ("F", [LACTATE_OBX.format("4.2", "F"), CULTURE_OBX.format("NEG", "F")], "final",
+         [("31", "final"), ("NEG", "final"), ("4.2", "final")]),
+        ("C", [LACTATE_OBX.format("1.9", "C")], "corrected", [("31", "final"), ("NEG", "final"), ("1.9", "corrected")]),
+        ("C", [CELLS_OBX.format('""', "D")], "corrected",
+         [(None, "entered_in_error"), ("NEG", "final"), ("1.9", "corrected")]),
+        ("C", [CULTURE_OBX.format("", "X")], "corrected",
+         [(None, "entered_in_error"), (None, "cancelled"), ("1.9", "corrected")]),
+        ("P", [LACTATE_OBX.format("9", "P")], "corrected",
+         [(None, "entered_in_error"), (None, "cancelled"), ("1.9", "corrected")]),
+        ("C", [LACTATE_OBX.format("", "W")], "cancelled",
+         [(None, "entered_in_error"), (None, "cancelled"), (None, "entered_in_error")]),
+    ]  # fmt: skip
+    for number, (report, obx, panel, results) in enumerate(steps):
+        answer = service.submit(hl7_message(number, report, *obx), partial=True)
+        again = service.submit(hl7_message(number, report, *obx), partial=True)
+        assert again == replace(answer, created=False), number
+        stored = service.panel(answer.panel_id)
+        found = [(None if value is None else str(value), state) for _, value, state in states(stored.panel_document)]
+        assert (stored.status, found) == (panel, results), number
+    assert len(service.versions(answer.panel_id)) == len(steps) - 1, "the late preliminary result made no version"
 
 
 def test_parallel_updates_of_one_specimen_lose_nothing(service: Service) -> None:

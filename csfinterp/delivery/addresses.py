@@ -10,12 +10,14 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from csfinterp.delivery.destinations import Network
 from csfinterp.errors import CsfinterpError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_ADDRESSES_TRIED = 2
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -69,13 +71,10 @@ def connect(
         allowed = [one for one in allowed if is_listed(one, networks) and plain(one)]
     if not allowed:
         raise DeliveryError("the address is not allowed; list its network in networks if it is meant")
-    for number, address in enumerate(allowed, 1):
-        try:
+    for address in allowed[:_ADDRESSES_TRIED]:
+        with suppress(OSError):
             return socket.create_connection((str(address), port), timeout=timeout)
-        except OSError:
-            if number == len(allowed):
-                raise DeliveryError("no connection") from None
-    raise AssertionError("unreachable")
+    raise DeliveryError("no connection")
 
 
 def tls_around(raw: socket.socket, host: str, ca_file: Path | None) -> ssl.SSLSocket:

@@ -26,7 +26,7 @@ _PANEL_EVENTS = (
     "panel.interpreted", "panel.completed", "panel.corrected", "panel.context_changed", "panel.reinterpreted",
     "panel.cancelled",
 )  # fmt: skip
-_EVENTS = (*_PANEL_EVENTS, "critical.found", "critical.changed", "critical.withdrawn")
+_EVENTS = (*_PANEL_EVENTS, "result.withdrawn", "critical.found", "critical.changed", "critical.withdrawn")
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ class SearchQuery(ma.Schema):
 def submit() -> Response:
     """Store and interpret one panel
 
-    The same content again answers 200 with the same ids. The same specimen with new content makes the next version.
+    The same content again answers 200 with the same ids. The same specimen with new content makes the next version;
+    JSON then replaces the whole panel, an HL7 v2 message only the results that it names.
     """
     # An HL7 message names what is new; what is stored of the specimen besides stays.
     submission = hall().submit(read_panel(), partial=request.mimetype in FORMATS["hl7"].media_types)

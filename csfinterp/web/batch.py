@@ -19,7 +19,7 @@ from csfinterp.web.problems import document_of
 
 blueprint = Blueprint("batch", __name__, url_prefix="/api/v1", description="Send many panels at once.")
 # So many go through the core together; the answers to them go out together, too.
-CHUNK = 256
+CHUNK = 64
 
 
 @blueprint.route("/panels/batch", methods=["POST"])

@@ -1,4 +1,4 @@
-"""`python -m tests.bench batch`: panels one by one against the same number in one batch, to one gunicorn worker."""
+"""A line of `python -m tests.bench doors`: panels one by one against the same number in one batch, to one worker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import itertools
 import json
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,10 +19,6 @@ from tests.bench.measure import Line
 PANELS, ROUNDS = 200, 3
 HEADERS = {"Content-Type": "application/json"}
 _numbers = itertools.count(1)
-
-
-def lines() -> Iterator[Line]:
-    yield batch()
 
 
 def batch() -> Line:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from csfinterp.serving import gunicorn_command
 from csfinterp.settings import Settings
+from tests.bench.batch import batch
 from tests.bench.core import document
 from tests.bench.measure import ROUNDS, Line
 from tests.mllp.conftest import listening
@@ -31,6 +32,7 @@ def lines() -> Iterator[Line]:
     with tempfile.TemporaryDirectory(prefix="csfinterp-bench-") as folder:
         yield mllp(Path(folder) / "mllp")
         yield http(Path(folder) / "http")
+    yield batch()
 
 
 # --- MLLP ---

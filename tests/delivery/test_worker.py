@@ -63,9 +63,11 @@ def test_corrections_cancellations_and_critical_calls_are_told(
     worker.send_due()
     assert receiver.told() == [
         ("panel.interpreted", 1, "final"), ("critical.found", 1, "final"),
-        ("panel.corrected", 2, "corrected"), ("critical.found", 2, "corrected"), ("critical.withdrawn", 2, "corrected"),
+        ("panel.corrected", 2, "corrected"), ("result.withdrawn", 2, "corrected"),
+        ("critical.found", 2, "corrected"), ("critical.withdrawn", 2, "corrected"),
         ("panel.context_changed", 3, "corrected"), ("panel.reinterpreted", 4, "corrected"),
-        ("panel.cancelled", 5, "cancelled"), ("critical.withdrawn", 5, "cancelled"),
+        ("panel.cancelled", 5, "cancelled"), ("result.withdrawn", 5, "cancelled"),
+        ("critical.withdrawn", 5, "cancelled"),
     ]  # fmt: skip
     change = json.loads(receiver.got[2][1])["data"]["change"]
     assert (change["critical_new"], change["critical_withdrawn"]) == (1, 1)

@@ -143,3 +143,18 @@ def test_the_report_and_the_page_show_the_withdrawal_before_anything_else(client
     assert "Critical result withdrawn: tell whoever was called" in page
     first = client.get(f"{corrected}/interpretation?version=1", headers={"Accept": "text/plain"}).text
     assert "CHANGED SINCE" not in first
+
+
+def test_an_hl7_message_at_the_panels_updates_where_json_replaces(client: FlaskClient) -> None:
+    def message(number: int, obx: str) -> bytes:
+        head = f"MSH|^~\\&|LIS|LAB|||20260301100000||ORU^R01^ORU_R01|M{number}|P|2.5.1\rPID|1||MRN-HL7"
+        return f"{head}\rOBR|1|||34564-5^CSF^LN\rOBX|1|{obx}\rSPM|1|ACC-HL7||CSF^^HL70487\r".encode()
+
+    def send(number: int, obx: str) -> Any:
+        return client.post("/api/v1/panels", data=message(number, obx), content_type="application/hl7-v2")
+
+    first = send(1, "NM|26465-5^Leukocytes^LN||21|/uL|||||F")
+    second = send(2, "NM|2520-5^Lactate^LN||4.2|mmol/L|||||F")
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.headers["Location"] == second.headers["Location"]
+    assert [row["analyte"] for row in second.get_json()["results"]] == ["csf_leukocytes", "csf_lactate"]

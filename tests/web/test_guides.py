@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from csfinterp.delivery import load_destinations
@@ -104,8 +103,3 @@ def test_the_printed_destinations_can_be_loaded(tmp_path: Path) -> None:
     found = load_destinations(tmp_path / "destinations.yaml")
     assert [(one.name, one.kind) for one in found] == [("ward-system", "webhook"), ("laboratory", "hl7_mllp")]
     assert yaml.safe_load(text)["destinations"][0]["content"] == "ids"
-
-
-@pytest.mark.parametrize("page", sorted(GUIDES.glob("*.md")), ids=lambda page: page.name)
-def test_a_guide_is_short(page: Path) -> None:
-    assert len(page.read_text(encoding="utf-8").splitlines()) <= 120
