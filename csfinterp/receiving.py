@@ -3,7 +3,7 @@
 A message is accepted (AA) when all of its panels are stored durably, and then its control id stands for its content:
 the same again gets the stored answer, other content is kept as received and answered AE. A message with several panels
 that are not all stored is answered AE, naming those; sent again (mended or not) it completes and doubles nothing,
-because each panel is known by its specimen and content.
+because each panel is known by its specimen and content. Without a control id a message is known by its content alone.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from traceback import extract_tb
 
 from csfinterp.errors import ConflictError, CsfinterpError, DocumentError, Fault
 from csfinterp.formats import ReadLimits, panel_json
-from csfinterp.formats.hl7_header import DATA_TYPE, DUPLICATE, INTERNAL, REQUIRED_FIELD, SEGMENT_SEQUENCE
+from csfinterp.formats.hl7_header import DATA_TYPE, DUPLICATE, INTERNAL, SEGMENT_SEQUENCE
 from csfinterp.formats.hl7_v2 import (
     Header,
     Message,
-    MessageFaulty,
     acknowledge,
     commit,
     read_header,
@@ -33,8 +33,10 @@ from csfinterp.model.panel import Panel
 from csfinterp.service import Heard, HeardBefore, Service, Transcript
 from csfinterp.settings import Settings
 from csfinterp.store import stamp
+from csfinterp.store.engine import busy
 
 log = logging.getLogger(__name__)
+Answered = tuple[str, tuple[bytes, ...]]  # MSA-1 of original mode, and the answers
 _ASKED = {"AL": ("AA", "AE", "AR"), "SU": ("AA",), "ER": ("AE", "AR")}
 _REUSED = (
     "This control id (MSH-10) came before with other content. The message is kept as received, nothing was interpreted."
@@ -97,26 +99,26 @@ class Receiver:
     # --- one message ---
 
     def _receive(self, data: bytes) -> tuple[bytes, ...]:
-        header = None
+        header, began = None, time.perf_counter()
         try:
             header = read_header(data)
-            return self._stored(data)
+            code, answers = self._stored(data)
         except Exception as error:  # whatever happens, the sender is told, and never AA
-            return self._answers(header, _verdict(error))
+            found = _verdict(error)
+            code, answers = found.code, self._answers(header, found)
+        duration = round((time.perf_counter() - began) * 1000, 1)
+        log.info("HL7 message answered", extra={"code": code, "bytes": len(data), "duration_ms": duration})
+        return answers
 
-    def _stored(self, data: bytes) -> tuple[bytes, ...]:
+    def _stored(self, data: bytes) -> Answered:
         message = read_message(data, self._limits, self._processing_ids)
-        if not message.header.control_id:
-            text = "MSH-10 is empty. Send a control id, another one for each message."
-            fault = (Fault("/MSH/1/10", text),)
-            raise MessageFaulty(text, fault, condition=REQUIRED_FIELD, header=message.header)
         this = _Arrival(data, message, stamp(self._service.now()))
         try:
             return self._one(this) if len(message.panels) == 1 else self._several(this)
         except HeardBefore as before:
             return self._again(this, before.found)
 
-    def _one(self, this: _Arrival) -> tuple[bytes, ...]:
+    def _one(self, this: _Arrival) -> Answered:
         """The panel, the message and its answer are stored in one transaction."""
         panel = this.message.panels[0]
         if isinstance(panel, DocumentError):
@@ -127,25 +129,34 @@ class Receiver:
         except ConflictError as error:
             if error.kind == "busy":
                 raise
-            answers = self._answers(this.header, _verdict(error).and_also(this.message.warnings))
-            self._service.keep(this.transcript("held", answers))
-        return answers
+            return self._held(this, _verdict(error))
+        return this.accepted.code, answers
 
-    def _several(self, this: _Arrival) -> tuple[bytes, ...]:
+    def _several(self, this: _Arrival) -> Answered:
         """Panel after panel, each durable by itself; the control id is taken before the first one."""
         found = self._service.heard(this.sender, this.header.control_id, this.digest)
         mine = ("open", this.digest)  # begun before, and broken off without an answer
         if any(message.occupies and (message.state, message.content_digest) != mine for message in found):
             raise HeardBefore(found)
+        refused = [panel for panel in this.message.panels if isinstance(panel, DocumentError)]
+        if len(refused) == len(this.message.panels):  # nothing is kept: as of one panel that cannot be read
+            decided = _in_part(refused).and_also(this.message.warnings)
+            return decided.code, self._answers(this.header, decided)
         self._service.keep(this.transcript("open"))
-        outcomes = [self._outcome(panel, this) for panel in this.message.panels]
-        complete = not any(outcomes)
-        decided = this.accepted if complete else _in_part(outcomes).and_also(this.message.warnings)
+        outcomes = [self._outcome(panel) for panel in this.message.panels]
+        decided = _in_part(outcomes).and_also(this.message.warnings) if any(outcomes) else this.accepted
         answers = self._answers(this.header, decided)
-        self._service.keep(this.transcript("accepted" if complete else "in_part", answers))
-        return answers
+        self._service.keep(this.transcript("in_part" if any(outcomes) else "accepted", answers))
+        return decided.code, answers
 
-    def _outcome(self, panel: Panel | DocumentError, this: _Arrival) -> CsfinterpError | None:
+    def _held(self, this: _Arrival, decided: Verdict) -> Answered:
+        """Keep a message that must not be joined to a case."""
+        answers = self._answers(this.header, decided.and_also(this.message.warnings))
+        self._service.keep(this.transcript("held", answers))
+        log.error("HL7 message held: control id reused or specimen of another patient; somebody must look at it")
+        return decided.code, answers
+
+    def _outcome(self, panel: Panel | DocumentError) -> CsfinterpError | None:
         """Why one panel of several is not stored; None: it is. Raises what is our own failure."""
         if isinstance(panel, DocumentError):
             return panel
@@ -160,15 +171,14 @@ class Receiver:
     def _submit(self, panel: Panel, transcript: Transcript | None) -> None:
         self._service.submit(panel, partial=True, transcript=transcript)
 
-    def _again(self, this: _Arrival, found: Sequence[Heard]) -> tuple[bytes, ...]:
+    def _again(self, this: _Arrival, found: Sequence[Heard]) -> Answered:
         """The control id came before: the stored answer for the same content, for other content an error."""
-        same = [message for message in found if message.content_digest == this.digest and message.state == "accepted"]
-        if same:
-            return (same[0].answer, *self._answers(this.header, this.accepted)[1:])
-        answers = self._answers(this.header, Verdict.error(_REUSED, DUPLICATE, pointer="/MSH/1/10"))
-        self._service.keep(this.transcript("held", answers))
-        log.error("control id reused with other content: the message is held, somebody must look at it")
-        return answers
+        same = next((message for message in found if message.content_digest == this.digest), None)
+        if same is not None and same.state == "accepted":
+            return this.accepted.code, (same.answer, *self._answers(this.header, this.accepted)[1:])
+        if same is not None and same.state == "open":  # the very same message is being stored for another connection
+            raise busy()
+        return self._held(this, Verdict.error(_REUSED, DUPLICATE, pointer="/MSH/1/10"))
 
     def _answers(self, header: Header | None, given: Verdict) -> tuple[bytes, ...]:
         """The acknowledgment; in enhanced mode that of the commit, and that of the application if MSH-16 asks."""
@@ -228,10 +238,11 @@ def _in_part(outcomes: Sequence[CsfinterpError | None]) -> Verdict:
             found = _verdict(error)
             of = f"Panel {place} of {len(outcomes)} is not stored: "
             faults += [Fault(fault.pointer, of + fault.message) for fault in found.faults or (Fault("", found.text),)]
-    missing = ", ".join(str(place) for place, error in enumerate(outcomes, 1) if error is not None)
-    text = (
-        f"Not stored of {len(outcomes)} panels: {missing}; the others are. Mend them and send the whole message again."
-    )
+    missing = [str(place) for place, error in enumerate(outcomes, 1) if error is not None]
+    text = f"Not stored of {len(outcomes)} panels: {', '.join(missing)}; the others are."
+    if len(missing) == len(outcomes):
+        text = f"None of the {len(outcomes)} panels is stored."
+    text += " Mend them and send the whole message again."
     return Verdict("AE", text, tuple(faults), DATA_TYPE)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -108,8 +109,18 @@ def test_a_control_id_with_other_content_is_kept_answered_ae_and_told(
     assert "205" in answers[0].text and "MSH^1^10" in answers[0].text and "new control id" in answers[0].text
     assert versions(service) == {"ACC-M1": 1}
     assert kept(store) == [("M1", "accepted", oru("M1")), ("M1", "held", changed)]
-    assert len(caplog.records) == 2
+    assert sum("somebody must look" in record.message for record in caplog.records) == 2
     assert receive(oru("M1")).code == "AA", "the first content still has its answer"
+
+
+def test_without_a_control_id_the_content_alone_counts(receive: Receive, service: Service, store: Store) -> None:
+    first = receive(oru("", "ACC-1"))
+    assert (first.code, first.control_id) == ("AA", "")
+    assert receive(oru("", "ACC-1")).raw == first.raw
+    assert [receive(oru("", name)).code for name in ("ACC-2", "ACC-3")] == ["AA", "AA"]
+    assert receive(oru("", "ACC-1", lactate="8.8")).code == "AA"
+    assert versions(service) == {"ACC-1": 2, "ACC-2": 1, "ACC-3": 1}
+    assert [row[1] for row in kept(store)] == ["accepted"] * 4
 
 
 def test_control_ids_of_other_senders_do_not_meet(receive: Receive, service: Service) -> None:
@@ -178,6 +189,13 @@ def test_panels_that_cannot_be_stored_are_named_and_the_message_sent_again_compl
     assert [row[1] for row in kept(store)] == ["in_part", "accepted"]
 
 
+def test_a_message_of_which_no_panel_can_be_read_is_not_kept(receive: Receive, store: Store) -> None:
+    answer = receive(several("M" * 300, group("ACC-1"), group("ACC-2", "MRN-2")))
+    assert answer.code == "AE"
+    assert "None of the 2 panels is stored." in answer.text and "MSH^1^10" in answer.text
+    assert kept(store) == []
+
+
 def test_a_message_broken_off_between_two_panels_is_completed_by_sending_it_again(
     receive: Receive, service: Service, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +215,31 @@ def test_a_message_broken_off_between_two_panels_is_completed_by_sending_it_agai
     assert receive(message).code == "AA"
     assert versions(service) == {"ACC-1": 1, "ACC-2": 1}
     assert kept(store) == [("M1", "accepted", message)]
+
+
+@pytest.mark.parametrize("panels", [1, 2])
+def test_the_same_message_on_many_connections_at_once_is_stored_once(
+    receive: Receive, service: Service, store: Store, panels: int
+) -> None:
+    message = several("M1", *(group(f"ACC-{place}", f"MRN-{place}") for place in range(panels)))
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(receive, [message] * 8))
+    assert {answer.code for answer in answers} <= {"AA", "AE"}
+    assert all("207" in answer.text for answer in answers if answer.code == "AE"), "only: send it again"
+    assert receive(message).code == "AA"
+    assert versions(service) == {f"ACC-{place}": 1 for place in range(panels)}
+    assert kept(store) == [("M1", "accepted", message)]
+
+
+def test_other_contents_under_one_control_id_at_once_let_one_win(
+    receive: Receive, service: Service, store: Store
+) -> None:
+    messages = [oru("M1", f"ACC-{place}") for place in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(receive, messages))
+    assert sorted(answer.code for answer in answers) == ["AA"] + ["AE"] * 7
+    assert len(versions(service)) == 1
+    assert sorted(row[1] for row in kept(store)) == ["accepted"] + ["held"] * 7
 
 
 def test_a_batch_is_answered_message_by_message(receiver: Receiver, service: Service) -> None:

@@ -65,7 +65,7 @@ def acknowledge(
     the answer. `condition`: table 0357, for ERR-3. Never raises, whatever the header holds.
     """
     marks = header.marks if header else USUAL
-    segments = [_msh(header, marks, control_id, now), [("MSA"), code, marks.escaped(_id(header)), _text(text, marks)]]
+    segments = [_msh(header, marks, control_id, now), ["MSA", code, marks.escaped(_id(header)), _text(text, marks)]]
     segments += list(_errors(faults, marks, condition, "W" if code in ACCEPTED else "E"))
     body = "".join(marks.field.join(segment).rstrip(marks.field) + "\r" for segment in segments)
     return body.encode(header.codec if header else DEFAULT_CODEC, "replace")
@@ -87,7 +87,7 @@ def _msh(header: Header | None, marks: Delimiters, control_id: str, now: datetim
             header.receiving_application or "CSFINTERP", header.receiving_facility, header.sending_application,
             header.sending_facility,
         ]  # fmt: skip
-    charset = [""] * 5 + [header.charset] if header and header.charset else []
+    charset = [""] * 5 + [marks.escaped(header.charset)] if header and header.charset else []
     return [
         "MSH", marks.encoding_characters, *sides, stamp, "", kind, marks.escaped(control_id), processing, version,
         *charset,

@@ -66,7 +66,7 @@ def patient_results(segments: Sequence[Segment]) -> list[PatientResult]:
         patient, notes = patients[-1], None
         match segment.name:
             case "PID":
-                patients.append(PatientResult(segment))
+                _turn_to(segment, patients)
             case "ORC":
                 orc = segment
             case "OBR":
@@ -80,6 +80,16 @@ def patient_results(segments: Sequence[Segment]) -> list[PatientResult]:
                 order.results.append(Result(segment, len(order.specimens) - 1 if order.specimens else None))
                 notes = order.results[-1].notes
     return [patient for patient in patients if patient.pid is not None or patient.orders]
+
+
+def _turn_to(pid: Segment, patients: list[PatientResult]) -> None:
+    """The patient of this PID becomes the last one; a PID that is sent again (before every order) adds to the first."""
+    who = (pid.raw(3) or pid.raw(2), pid.raw(7))
+    for place, patient in enumerate(patients):
+        if who[0] and patient.pid is not None and (patient.pid.raw(3) or patient.pid.raw(2), patient.pid.raw(7)) == who:
+            patients.append(patients.pop(place))
+            return
+    patients.append(PatientResult(pid))
 
 
 def _last(patient: PatientResult, orc: Segment | None) -> Order:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from csfinterp.errors import DocumentError, Fault
-from csfinterp.formats.hl7_segments import BATCH, Element, Segment, header_marks, segments, split_fields
+from csfinterp.formats.hl7_segments import BATCH, Element, Segment, begins_message, header_marks, segments, split_fields
 from csfinterp.formats.hl7_text import DEFAULT_CODEC, Delimiters, codec_of, lines, marked_codec
 from csfinterp.formats.strict_json import ReadLimits
 
@@ -105,7 +105,7 @@ def split_batch(data: bytes) -> list[bytes]:
     for line in lines(text):
         if line[:3] in BATCH:
             continue
-        if line.startswith("MSH") or not items:
+        if begins_message(line) or not items:
             items.append([])
         items[-1].append(line)
     if len(items) < 2:
@@ -125,7 +125,7 @@ def open_message(data: bytes, limits: ReadLimits, processing_ids: Sequence[str] 
         text = f"The message is larger than {limits.max_bytes} bytes. Send one specimen a message, without attachments."
         raise MessageRefused(text, header=read_header(data[:8192]), too_large=True)
     found, header = _decoded(data)
-    if sum(line.startswith("MSH") for line in found) > 1:
+    if sum(map(begins_message, found)) > 1:
         raise _refuse(header, "Several messages in one. Send a batch with BHS and BTS, or one message a frame.", "")
     _check(header, processing_ids)
     if len(found) > LINES_PER_RESULT * limits.max_observations:

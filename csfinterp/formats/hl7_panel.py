@@ -25,6 +25,7 @@ from csfinterp.formats.hl7_values import (
     State,
     code_of,
     cut,
+    is_number_as_text,
     laboratory_flag,
     note_of,
     state_of,
@@ -141,16 +142,18 @@ class _Draft:
         if obx.words(2).upper() in ATTACHED:
             self.remarks.warn(obx.pointer(5), "An attachment is not read and not kept. Send results as values.")
             return
+        if is_number_as_text(obx):
+            self.remarks.warn(obx.pointer(2), "A number sent as text is read as a number. Send NM, or SN with < or >.")
         document = {"code": code_of(obx), **value_of(obx, *(line.obx for line in lines[1:]))}
         note = note_of([document.pop("note", ""), *(text for line in lines for text in line.notes)])
-        entries.append(_Entry(obx, document | self._rest(obx, note, state) | self._own_specimen(part), state))
+        reason = state.absent if "value" not in document or state.withdrawn else None
+        entries.append(_Entry(obx, document | self._rest(obx, note, reason) | self._own_specimen(part), state))
 
-    def _rest(self, obx: Segment, note: str | None, state: State) -> dict[str, Any]:
-        absent = state.absent if not obx.raw(5) or state.withdrawn else None
+    def _rest(self, obx: Segment, note: str | None, reason: str | None) -> dict[str, Any]:
         taken, analyzed = self.remarks.time(obx, 14), self.remarks.time(obx, 19)
         method = obx.first(17).words(2) or obx.first(17).words(1)
         found = {
-            "unit": unit_of(obx), "absent_reason": absent, "note": note, "analyzed_at": analyzed,
+            "unit": unit_of(obx), "absent_reason": reason, "note": note, "analyzed_at": analyzed,
             "collected_at": taken if taken != self.document.get("specimen", {}).get("collected_at") else None,
             "method": cut(method), "laboratory_flag": laboratory_flag(obx),
             "laboratory_range": cut(obx.first(7).whole().strip()),

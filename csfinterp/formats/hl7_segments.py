@@ -88,6 +88,11 @@ class Segment:
         return f"/{self.name}/{self.place}/{field}" + (f"/{component}" if component else "")
 
 
+def begins_message(line: str) -> bool:
+    """True for an MSH, also a broken one; False for a line of text that begins with these letters."""
+    return line.startswith("MSH") and not (line[3:4].isalnum() or line[3:4].isspace())
+
+
 def header_marks(line: str) -> Delimiters | None:
     """The delimiters that a header segment (MSH, BHS, FHS) names; None if they cannot be used."""
     if line[:3] not in HEADERS or len(line) < 4:

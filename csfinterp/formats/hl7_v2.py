@@ -25,6 +25,7 @@ from csfinterp.formats.hl7_header import (
 )
 from csfinterp.formats.hl7_panel import read_sample
 from csfinterp.formats.hl7_specimens import samples
+from csfinterp.formats.hl7_text import DEFAULT_CODEC
 from csfinterp.formats.hl7_times import zone_of
 from csfinterp.formats.hl7_write import write
 from csfinterp.formats.strict_json import DEFAULT_LIMITS, ReadLimits
@@ -63,6 +64,8 @@ def read_message(
     zone = zone_of(header.sent_at)
     panels: list[Panel | DocumentError] = []
     warnings: list[Fault] = []
+    if not header.charset and header.codec == DEFAULT_CODEC and not data.isascii():
+        warnings.append(Fault("/MSH/1/18", "MSH-18 is empty: read as UTF-8. State UNICODE UTF-8."))
     for patient in patient_results(message.segments):
         for sample in samples(patient, zone):
             number = len(panels) + 1

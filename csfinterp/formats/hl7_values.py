@@ -23,6 +23,7 @@ CODED = ("CE", "CWE", "CNE", "CF", "IS", "ID", "CD")
 ATTACHED = ("ED", "RP", "NA", "MA")
 LONG_TEXT = ("TX", "FT")
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_NUMBER_AS_TEXT = re.compile(r"\s*[<>]?=?\s*[0-9]+(?:[.,][0-9]+)?\s*")
 _TEN = re.compile(r"[xX*]?10")
 # OBX-8 stands for the value where OBX-5 is empty (codes.md section 4).
 DETECTION = {"POS": "positive", "DET": "detected", "NEG": "negative", "ND": "not_detected"}
@@ -38,12 +39,14 @@ class State:
     withdrawn: bool = False
 
 
-FINAL, PRELIMINARY, CORRECTED = State("final"), State("preliminary"), State("corrected")
-# Table 0085, codes.md section 3. O is ignored; a blank one is settled by OBR-25.
+NO_VALUE = "no value sent"
+FINAL, PRELIMINARY, CORRECTED = (State(status, absent=NO_VALUE) for status in ("final", "preliminary", "corrected"))
+# Table 0085, codes.md section 3. O is ignored; a blank one is settled by OBR-25. U alone gives no reason for a missing
+# value: the one sent before is now final.
 STATES = {
     "F": FINAL, "B": FINAL, "V": FINAL, "P": PRELIMINARY, "R": PRELIMINARY, "S": PRELIMINARY, "C": CORRECTED,
     "A": CORRECTED,
-    "U": State("final", absent="final without resending"),
+    "U": State("final"),
     "I": State("preliminary", absent="pending"),
     "N": State(None, "cancelled", "not asked", withdrawn=True),
     "X": State(None, "cancelled", "cannot be obtained", withdrawn=True),
@@ -114,6 +117,11 @@ def value_of(obx: Segment, *further: Segment) -> dict[str, Any]:
     if kind == "NM" and len(text) <= MAX_TEXT:
         return {"value": number_or_text(text)}
     return {"value": text} if len(text) <= MAX_TEXT else {"value": cut(text), "note": text}
+
+
+def is_number_as_text(obx: Segment) -> bool:
+    """True for a number in a text field: it is read as a number, and the sender is told (codes.md section 2)."""
+    return obx.words(2).upper() in ("ST", *LONG_TEXT) and bool(_NUMBER_AS_TEXT.fullmatch(obx.raw(5)[:MAX_TEXT]))
 
 
 def structured_number(element: Element) -> dict[str, Any]:

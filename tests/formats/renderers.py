@@ -154,6 +154,6 @@ def _escaped(text: str | None) -> str:
 # --- the table ---
 
 RENDERERS = (
-    # History is the service's to fill from its store; a word for "unknown" and a field that is not sent are one in HL7.
+    # History is the service's to fill from its store. An observation cannot state the specimen of its own panel again.
     Renderer("hl7", hl7, cannot=("context.history",)),
 )

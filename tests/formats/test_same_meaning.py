@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from csfinterp.formats import FORMATS, ReadLimits, panel_json
+from csfinterp.model.edition import Edition
 from csfinterp.model.panel import Panel
 from csfinterp.samples import SAMPLES
 from csfinterp.steps.pipeline import Core
@@ -45,11 +46,27 @@ def test_there_are_enough_panels() -> None:
     assert len(PANELS) >= 30
 
 
+def compare(renderer: Renderer, panel: Document, core: Core) -> None:
+    sent = without(panel, renderer.cannot)
+    read = FORMATS[renderer.name].read
+    assert read is not None
+    (found,) = read(renderer.render(sent), LIMITS)
+    assert answer(core, found) == answer(core, panel_json.read_document(sent))
+
+
 @pytest.mark.parametrize("name", PANELS)
 @pytest.mark.parametrize("renderer", RENDERERS, ids=lambda one: one.name)
 def test_the_same_panel_gives_the_same_interpretation(renderer: Renderer, name: str, core: Core) -> None:
-    sent = without(PANELS[name], renderer.cannot)
-    read = FORMATS[renderer.name].read
-    assert read is not None
-    (panel,) = read(renderer.render(sent), LIMITS)
-    assert answer(core, panel) == answer(core, panel_json.read_document(sent))
+    compare(renderer, PANELS[name], core)
+
+
+@pytest.mark.parametrize("name", list(PANELS)[::5])
+@pytest.mark.parametrize("renderer", RENDERERS, ids=lambda one: one.name)
+def test_so_it_does_with_loinc_codes(renderer: Renderer, name: str, core: Core, edition: Edition) -> None:
+    panel = copy.deepcopy(PANELS[name])
+    for observation in panel["observations"]:
+        analyte = edition.analyte.get(observation["code"]) if isinstance(observation["code"], str) else None
+        if analyte is not None and analyte.preferred_loinc:
+            code = {"system": "http://loinc.org", "code": analyte.preferred_loinc, "display": analyte.name}
+            observation["code"] = code
+    compare(renderer, panel, core)

@@ -72,7 +72,7 @@ def test_many_connections_at_once(listener: Listener) -> None:
         (oru("T1", processing="T"), "AR", "MSH-11"),
         (msh("A1", kind="ADT^A01^ADT_A01").encode() + b"\rPID|1\r", "AR", "ORU"),
         (msh("E1").encode() + b"\r", "AE", ""),
-        (oru("").replace(b"ACC-", b"ACC-EMPTY"), "AE", "MSH-10"),
+        (oru("", "ACC-EMPTY"), "AA", ""),
         (oru("U1").replace(b"Anna", b"\xc4nna"), "AR", "MSH-18"),
     ],
     ids=["nothing", "MSH", "MSH|", "bytes", "no MSH", "training", "ADT", "no results", "no control id", "not UTF-8"],
@@ -142,6 +142,18 @@ def test_slow_and_silent_senders_are_bounded(start: Start) -> None:
     assert time.monotonic() - began < 10
 
 
+def test_a_sender_that_never_reads_its_answers_is_cut_off_and_hinders_nobody(start: Start) -> None:
+    listener = start(MLLP_TIMEOUT="1")
+    deaf = listener.sender()
+    deaf.socket.settimeout(20)
+    long_answer = framed(msh("x" * 100_000, kind="ADT^A01").encode())
+    with pytest.raises(ConnectionError):
+        while True:
+            deaf.write(long_answer)
+    with listener.sender() as other:
+        assert other.ask(oru(control_id())).code == "AA"
+
+
 def test_connections_over_the_cap_are_turned_away_and_welcome_later(start: Start) -> None:
     listener = start(MLLP_CONNECTIONS="2")
     first, second = listener.sender(), listener.sender()
@@ -192,7 +204,7 @@ def test_the_log_of_the_listener_holds_no_patient(listener: Listener) -> None:
         sender.ask(oru(name, patient="MRN-RAW-4711", name="Secret^Name", lactate="7.7"))
         sender.ask(b"MSH|^~\\&|Secret")
     text = listener.log.read_text()
-    assert "control id reused" in text
+    assert "message held" in text and "HL7 message answered" in text
     for word in ("MRN-RAW", "Secret", "ACC-", name + '"'):
         assert word not in text
 

@@ -78,6 +78,22 @@ def test_two_patients_are_two_panels_with_message_ids_of_their_own() -> None:
     assert [one["status"] for one in panels] == ["final", "preliminary"]
 
 
+def test_a_patient_that_is_named_before_every_order_is_one_patient() -> None:
+    again = (
+        PID,
+        obr(),
+        obx(ALBUMIN),
+        spm("A-1"),
+        PID.replace("PID|1", "PID|2"),
+        obr(number="FO2"),
+        PROTEIN,
+        spm("A-1"),
+    )
+    assert [len(one["observations"]) for one in documents(message(*again))] == [2]
+    other = tuple(line.replace("MRN-1", "MRN-2") if line.startswith("PID|2") else line for line in again)
+    assert [one["patient"]["id"] for one in documents(message(*other))] == ["MRN-1", "MRN-2"]
+
+
 def test_two_punctures_are_two_panels_and_blood_goes_with_that_of_its_day() -> None:
     first, second = sample("two_punctures")
     assert [one.get("specimen") for one in first["observations"]] == [None]

@@ -70,7 +70,8 @@ def test_a_number_keeps_its_digits_and_is_a_json_number(interpret: Interpret) ->
     ("word", "flag"), [("positive", "POS"), ("detected", "DET"), ("negative", "NEG"), ("not_detected", "ND")]
 )
 def test_a_detection_flag_is_the_value_where_there_is_no_other(word: str, flag: str) -> None:
-    assert observation(obx(LOCAL, "", kind="ST", flag=flag))["value"] == word
+    found = observation(obx(LOCAL, "", kind="ST", flag=flag))
+    assert (found["value"], found.get("absent_reason")) == (word, None)
     assert observation(obx(LOCAL, "atypical", kind="ST", flag=flag))["value"] == "atypical"
 
 
@@ -151,7 +152,8 @@ def test_states_of_a_result_and_of_its_panel(expected: tuple[str | None, ...], c
 
 
 @pytest.mark.parametrize(
-    ("expected", "code"), [("pending", "I"), ("cannot be obtained", "X"), ("final without resending", "U"), (None, "F")]
+    ("expected", "code"),
+    [("pending", "I"), ("cannot be obtained", "X"), (None, "U"), ("no value sent", "F"), ("no value sent", "C")],
 )
 def test_why_there_is_no_value(expected: str | None, code: str) -> None:
     assert observation(obx(LOCAL, "", status=code)).get("absent_reason") == expected
@@ -208,6 +210,15 @@ def test_comments_are_shown_and_never_read(interpret: Interpret) -> None:
 def test_a_wrong_specimen_code_reaches_the_core_and_is_warned_of(interpret: Interpret) -> None:
     answer = interpret(sample("codes_and_units")[0])
     assert ("wrong_specimen_code", 4) in [(issue["code"], issue["observation"]) for issue in answer["issues"]]
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "sent"),
+    [(True, "ST", "812"), (True, "TX", "<5"), (False, "NM", "812"), (False, "ST", "negative"), (False, "ST", "12/3")],
+)
+def test_a_number_sent_as_text_is_read_and_told(told: bool, kind: str, sent: str) -> None:
+    found = read(message(PID, obr(), obx(LOCAL, sent, kind=kind), SPM))
+    assert [fault.pointer for fault in found.warnings] == (["/OBX/1/2"] if told else [])
 
 
 def test_attachments_are_left_out_and_told() -> None:

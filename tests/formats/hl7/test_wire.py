@@ -60,6 +60,12 @@ def test_the_character_set_of_msh_18_is_honored(codec: str, charset: str) -> Non
     assert documents(text.encode(codec))[0]["observations"][0]["code"]["display"] == "Größe"
 
 
+def test_utf_8_that_is_not_stated_is_read_and_told() -> None:
+    found = read(message(PID, obr(), obx("T^Größe^L"), SPM))
+    assert [fault.pointer for fault in found.warnings] == ["/MSH/1/18"]
+    assert read(PLAIN).warnings == ()
+
+
 @pytest.mark.parametrize(("charset", "data"), [("", b"\xe4"), ("UNICODE UTF-8", b"\xe4"), ("KLINGON", b"a")])
 def test_bytes_of_another_character_set_are_refused_and_named(charset: str, data: bytes) -> None:
     with pytest.raises(hl7_v2.MessageRefused) as refused:
@@ -78,8 +84,9 @@ def test_a_short_list_of_delimiters_is_completed() -> None:
 
 
 def test_a_line_feed_inside_a_text_cuts_no_segment() -> None:
-    data = message(PID, obr(), PROTEIN, "NTE|1||first\nsecond", SPM)
-    assert documents(data)[0]["observations"][0]["note"] == "first\nsecond"
+    data = message(PID, obr(), PROTEIN, "NTE|1||first\nsecond\nMSH deficiency", SPM)
+    assert len(hl7_v2.split_batch(data)) == 1
+    assert documents(data)[0]["observations"][0]["note"] == "first\nsecond\nMSH deficiency"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import hl7
@@ -57,6 +58,11 @@ def test_other_readers_take_it(name: str, answers: dict[str, Document]) -> None:
     assert strict.validate()
     assert strict.version == "2.5.1"
     assert len(hl7.parse(message).segments("OBX")) == len(segments(message, "OBX"))
+
+
+def test_every_kind_of_entry_can_be_written(make_document: Callable[[], Document]) -> None:
+    message = hl7_v2.write(make_document())
+    assert parse_message(message, validation_level=VALIDATION_LEVEL.STRICT).validate()
 
 
 @pytest.mark.parametrize("name", [sample.name for sample in SAMPLES])
