@@ -136,7 +136,7 @@ def document_of(error: Exception) -> dict[str, object]:
     if isinstance(error, DocumentError):
         return document(_document_kind(error), error.message, error.faults)
     if isinstance(error, ConflictError):
-        return document(_conflict_kind(error), error.message)
+        return document(kind_of(error), error.message)
     return document(*_internal(error))
 
 
@@ -168,12 +168,13 @@ def _document_kind(error: DocumentError) -> Kind:
     return KINDS["too-large" if error.too_large else "document-refused"]
 
 
-def _conflict_kind(error: ConflictError) -> Kind:
+def kind_of(error: ConflictError) -> Kind:
+    """The problem type of a conflict."""
     return KINDS[_BY_CONFLICT.get(error.kind, "conflict")]
 
 
 def _conflict_problem(error: ConflictError) -> Response:
-    kind = _conflict_kind(error)
+    kind = kind_of(error)
     return respond(kind, error.message, headers={"Retry-After": "1"} if kind.name == "busy" else None)
 
 
