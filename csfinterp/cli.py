@@ -1,4 +1,4 @@
-"""The command line: csfinterp demo, serve, interpret, edition, db."""
+"""The command line: csfinterp demo, serve, mllp, interpret, edition, db."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import csfinterp
 from csfinterp import demo as demonstration
-from csfinterp import operations
+from csfinterp import mllp, operations
+from csfinterp.deliver import deliver
 from csfinterp.errors import CsfinterpError, DocumentError
 from csfinterp.formats import FORMATS, ReadLimits, report_trace
 from csfinterp.model.edition import Edition
@@ -113,6 +114,20 @@ def serve(bind: str | None, workers: int | None) -> None:
     click.echo(f"csfinterp {csfinterp.__version__} on http://{settings.bind} (docs: /docs)", err=True)
     command = gunicorn_command(settings, settings.bind, settings.workers)
     os.execv(command[0], command)
+
+
+main.add_command(deliver)
+
+
+@main.command("mllp")
+@click.option("--bind", metavar="HOST:PORT", help="Address to listen on.  [default: CSFINTERP_MLLP_BIND]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port alone; 0 takes a free one.  [default: 2575]")
+def listen(bind: str | None, port: int | None) -> None:
+    """Listen for HL7 v2 messages over MLLP; each is acknowledged when it is stored. Ctrl-C or SIGTERM ends in order."""
+    if bind:
+        os.environ["CSFINTERP_MLLP_BIND"] = bind
+    settings = Settings.load()
+    mllp.listen(settings, port, lambda line: click.echo(line, err=True))
 
 
 # --- interpret ---

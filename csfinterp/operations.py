@@ -5,20 +5,61 @@ The doors call these, so that none of them touches the store or the knowledge it
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import cast
 
 from csfinterp import knowledge
+from csfinterp.delivery import Worker, load_destinations
 from csfinterp.errors import EditionError
 from csfinterp.service import Service
-from csfinterp.settings import Settings
-from csfinterp.store import Store, open_engine, open_store, revisions, upgrade
+from csfinterp.settings import Settings, SettingsError
+from csfinterp.store import Store, open_engine, open_store, revisions, stamp, upgrade
+from csfinterp.store.outbox import DEAD, Delivery, Subscription
 
 
 def open_service(settings: Settings) -> Service:
-    """The service on its own database, whose tables are brought to the newest revision first."""
-    return Service(settings, open_store(settings.database_url))
+    """The service on its own database, whose tables are brought to the newest revision first.
+
+    Every version that it writes is noted for the destinations that are set up now. Raises also SettingsError.
+    """
+    return Service(settings, open_outbox(settings))
+
+
+def open_outbox(settings: Settings) -> Store:
+    """The store whose outbox knows the destinations of the site. Raises SettingsError, StoreError."""
+    destinations = load_destinations(settings.destinations)
+    store = open_store(settings.database_url)
+    store.outbox.subscriptions = tuple(Subscription(one.name, one.event_types) for one in destinations)
+    return store
+
+
+def delivery_worker(settings: Settings) -> Worker:
+    """A worker for every destination of the site. Raises SettingsError, also if there is no destination."""
+    destinations = load_destinations(settings.destinations)
+    if not destinations:
+        raise SettingsError(f"There is no destination: write {settings.destinations} (see config/README.md).")
+    return Worker(open_outbox(settings), destinations, settings.public_url)
+
+
+def replay(
+    settings: Settings, destination: str, event_ids: Sequence[str], *, every: bool, since: datetime | None
+) -> int:
+    """Deliveries of a destination that wait again: those that are dead, with `every` also what was sent or never was.
+
+    `since`: only events from this time (with zone) on. Raises SettingsError for a destination that is not set up.
+    """
+    store = open_outbox(settings)
+    if destination not in {one.destination for one in store.outbox.subscriptions}:
+        raise SettingsError(f"There is no destination {destination!r} in {settings.destinations}.")
+    state, begin = None if every else DEAD, stamp(since) if since else None
+    return store.outbox.replay(stamp(datetime.now(UTC)), destination, state, event_ids, begin)
+
+
+def deliveries(settings: Settings, destination: str | None, state: str | None, limit: int) -> list[Delivery]:
+    """What is on its way, was sent or is dead, the newest first."""
+    return open_outbox(settings).outbox.listed(destination, state, limit)
 
 
 def stateless_service(settings: Settings) -> Service:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NoReturn
 
 import orjson
 
-from csfinterp.documents import context_in, in_force, inside_context, panel_of, plain_numbers
-from csfinterp.errors import ConflictError, DocumentError, Fault, NotFoundError, PreconditionError
+from csfinterp.batch import Answer, Batch
+from csfinterp.changes import change, short
+from csfinterp.documents import in_force, inside_context, panel_of, plain_numbers
+from csfinterp.drafts import Draft, correction, posted, updated, written
+from csfinterp.errors import ConflictError, CsfinterpError, DocumentError, Fault, NotFoundError, PreconditionError
+from csfinterp.events import held_event
 from csfinterp.formats import panel_json
 from csfinterp.formats.panel_json import Envelope, dumps
-from csfinterp.history import contribution_of, history_of
 from csfinterp.knowledge import EditionInfo
 from csfinterp.library import Library, as_data
 from csfinterp.model.interpretation import Interpretation
@@ -24,25 +28,35 @@ from csfinterp.settings import Settings
 from csfinterp.steps.pipeline import Core
 from csfinterp.store import (
     Basis,
-    Collected,
+    Heard,
     Page,
     PanelFilter,
     PanelKey,
     RaceError,
     Received,
-    SearchTables,
     Store,
+    Transcript,
     VersionInfo,
     VersionRecord,
     stamp,
 )
-from csfinterp.store.panels import busy
-from csfinterp.store.records import PanelHead
+from csfinterp.store.engine import busy
+from csfinterp.store.records import MessageRecord, PanelHead
 
-__all__ = ["Page", "PanelFilter", "Service", "StoredPanel", "Submission", "VersionInfo"]
+__all__ = [
+    "Heard", "HeardBefore", "Page", "PanelFilter", "Service", "StoredPanel", "Submission", "Transcript", "VersionInfo",
+]  # fmt: skip
 
 # Each round somebody else's write succeeded, so this many writers of one specimen or patient may meet at once.
 ATTEMPTS = 50
+
+
+class HeardBefore(CsfinterpError):
+    """An HL7 message with this sender and control id is being stored or was accepted; `found`: what is kept."""
+
+    def __init__(self, found: tuple[Heard, ...]) -> None:
+        super().__init__("The control id is occupied.")
+        self.found = found
 
 
 @dataclass(frozen=True)
@@ -52,7 +66,13 @@ class Submission:
     panel_id: str
     version: int
     created: bool
-    document: dict[str, object]
+    text: str
+
+    @property
+    def document(self) -> dict[str, object]:
+        """The interpretation document; `text` is the same as JSON, as stored."""
+        document: dict[str, object] = orjson.loads(self.text)
+        return document
 
     @property
     def etag(self) -> str:
@@ -85,21 +105,6 @@ class StoredPanel:
         return etag(self.panel_id, self.version)
 
 
-@dataclass(frozen=True)
-class _Draft:
-    """One version about to be written. `head` None: a new panel. `history` None: looked up in the store."""
-
-    panel: Panel
-    key: PanelKey
-    head: PanelHead | None
-    reason: str
-    content_digest: str
-    panel_text: str
-    amended_context: str | None = None
-    history: Mapping[str, object] | None = None
-    edition_id: str | None = None
-
-
 class Service:
     """Everything the doors may ask for. Thread-safe; one per process. Loads the edition in force when it is made.
 
@@ -119,22 +124,33 @@ class Service:
 
     # --- submit, interpret ---
 
-    def submit(self, panel: Panel) -> Submission:
+    def submit(self, panel: Panel, *, partial: bool = False, transcript: Transcript | None = None) -> Submission:
         """Stores and interprets a panel; answers only when it is durable.
 
         The same content again: the stored answer, `created` False. The same specimen with new content: the next
         version, its status `corrected` unless the sender cancels it. A `context.history` in the document is kept with
         it but not used: the service fills the history from the store. An amended context stays in force until the
         sender sends another context than before.
+        `partial`: the panel is a message that names only what is new (HL7 v2). It updates the stored document of the
+        specimen by the rules of `corrections.merged`; results that it does not name stay. A preliminary result that
+        comes after the final one changes nothing; the message is held as `preliminary_after_final`.
+        `transcript`: the HL7 message that brought the panel, kept in the same transaction.
         Raises DocumentError (no panel of CSF), ConflictError `message_id_reused` or `other_patient` (the message is
-        held) or `busy` (send again).
+        held) or `busy` (send again), HeardBefore if the control id of the transcript is occupied.
         """
         if not panel.document:
             raise ValueError("a panel that is stored must carry its document")
         key = PanelKey(panel.source.system or "", panel.specimen.id, panel.patient.id)
         digest = panel_json.content_digest(panel)
-        received = Received(key.source_system, panel.source.message_id or None, digest, stamp(self._clock()))
-        return _until_stored(lambda: self._submit(panel, key, received))
+        received = Received(key.source_system, panel.source.message_id or None, digest, self._now(), transcript)
+        return _until_stored(lambda: self._submit(panel, key, received, partial))
+
+    def submit_many(self, panels: Sequence[Panel]) -> list[Answer | CsfinterpError]:
+        """`submit` for each panel, in order; one that is refused is its error, and the rest goes on."""
+        return Batch(self._store, self._library.known(), self.submit, self._now, self._new_id).add(panels)
+
+    def _now(self) -> str:
+        return stamp(self._clock())
 
     def interpret(self, panel: Panel) -> dict[str, object]:
         """The interpretation document; nothing is stored. The history is that of the document. Raises DocumentError."""
@@ -191,6 +207,24 @@ class Service:
             raise _no_panel()
         return found
 
+    def changes(self, panel_id: str, before: int | None = None, after: int | None = None) -> dict[str, object]:
+        """What version `after` (None: the newest) says otherwise than `before` (None: the version before it).
+
+        The form is that of `changes.change`. Raises NotFoundError, DocumentError if there is no version before it.
+        """
+        newer = self._record(panel_id, after)
+        number = newer.version - 1 if before is None else before
+        if number < 1:
+            raise DocumentError("Version 1 has no version before it.", (Fault("/to", "Send 2 or more, or send from."),))
+        older = self._record(panel_id, number)
+        return change(orjson.loads(older.interpretation), orjson.loads(newer.interpretation))
+
+    def version_changes(self, panel_id: str) -> list[dict[str, object] | None]:
+        """`changes.short` for each version against the one before it, oldest first; None for version 1."""
+        texts = self._store.interpretations(panel_id)
+        documents = [orjson.loads(text) for text in texts]
+        return [None, *(short(change(*pair)) for pair in itertools.pairwise(documents))]
+
     def search(self, filters: PanelFilter, limit: int, after: str | None = None) -> Page:
         """The newest versions that pass the filters, latest arrival first; at most `limit` and the site's page size.
 
@@ -199,6 +233,27 @@ class Service:
         if limit < 1:
             raise DocumentError("limit must be at least 1.", (Fault("/limit", "Send 1 or more."),))
         return self._store.search(filters, min(limit, self._settings.page_size_max), after)
+
+    # --- HL7 messages as received ---
+
+    def now(self) -> datetime:
+        """The service's time, with zone."""
+        return self._clock()
+
+    def heard(self, sender: str, control_id: str, content_digest: str) -> tuple[Heard, ...]:
+        """Of the HL7 messages under this sender and control id: that of this content, and that which occupies it."""
+        return self._store.heard(sender, control_id, content_digest)
+
+    def keep(self, transcript: Transcript) -> None:
+        """Keeps an HL7 message with its answer, or the new state of one that is kept.
+
+        Raises HeardBefore if another message took the control id meanwhile.
+        """
+        try:
+            self._store.keep(transcript)
+        except RaceError:
+            found = self.heard(transcript.sender, transcript.control_id, transcript.content_digest)
+            raise HeardBefore(found) from None
 
     # --- knowledge ---
 
@@ -220,23 +275,39 @@ class Service:
 
     # --- one attempt each: read, decide, interpret, write; a RaceError starts it over ---
 
-    def _submit(self, panel: Panel, key: PanelKey, received: Received) -> Submission:
+    def _submit(self, panel: Panel, key: PanelKey, received: Received, partial: bool) -> Submission:
+        received = self._heard(received)
         seen = received.message_id and self._store.message(key.source_system, received.message_id)
         if seen:
             if seen.content_digest != received.content_digest:
-                self._hold("message_id_reused", panel, received)
+                self._refuse("message_id_reused", panel, received, seen)
+            if received.transcript is not None:
+                self._store.keep(received.transcript)
             return self._stored(seen.panel_id, seen.version)
         head = self._store.head(key)
+        if head is not None and head.patient_id != key.patient_id:
+            self._refuse("other_patient", panel, received, head)
+        whole, late = updated(panel, head) if partial else (panel, False)
+        if late and head is not None:
+            self._hold("preliminary_after_final", panel, received, head)
+        digest = panel_json.content_digest(whole) if partial else received.content_digest
         if head is None:
-            draft = _Draft(panel, key, None, "posted", received.content_digest, dumps(panel.document))
-            return self._write(draft, received)
-        if head.patient_id != key.patient_id:
-            self._hold("other_patient", panel, received)
-        if head.content_digest == received.content_digest:
-            if received.message_id is not None:
+            return self._write(posted(whole, key, digest), received)
+        if head.content_digest == digest:
+            if received.message_id is not None or received.transcript is not None:
                 self._store.remember(received, head.panel_id, head.version)
             return self._stored(head.panel_id, head.version)
-        return self._write(_correction(panel, key, head, received), received)
+        return self._write(correction(whole, key, head, digest, partial=partial), received)
+
+    def _heard(self, received: Received) -> Received:
+        """The same, with what is known of its HL7 message. Raises HeardBefore if the control id is occupied."""
+        if (transcript := received.transcript) is None:
+            return received
+        found = self.heard(transcript.sender, transcript.control_id, transcript.content_digest)
+        if any(message.occupies for message in found):
+            raise HeardBefore(found)
+        kept = any(message.content_digest == transcript.content_digest for message in found)
+        return replace(received, kept=True) if kept else received
 
     def _amend(self, panel_id: str, context: Mapping[str, object], if_match: str) -> Submission:
         head = self._head(panel_id)
@@ -247,7 +318,7 @@ class Service:
             panel = panel_of(in_force(head.panel_document, amended))
         except DocumentError as error:
             raise inside_context(error) from None
-        draft = _Draft(panel, _key_of(panel, head), head, "context", head.content_digest, head.panel_document, amended)
+        draft = Draft(panel, _key_of(panel, head), head, "context", head.content_digest, head.panel_document, amended)
         return self._write(draft, None)
 
     def _reinterpret(self, panel_id: str, edition_id: str) -> Submission:
@@ -255,47 +326,33 @@ class Service:
         if record.version != head.version:
             raise RaceError("a version came between two reads")
         panel = panel_of(in_force(record.panel_document, record.amended_context))
-        draft = _Draft(
+        draft = Draft(
             panel, _key_of(panel, head), head, "reinterpreted", record.content_digest, record.panel_document,
             record.amended_context, orjson.loads(record.history), edition_id,
         )  # fmt: skip
         return self._write(draft, None)
 
-    def _write(self, draft: _Draft, received: Received | None) -> Submission:
+    def _write(self, draft: Draft, received: Received | None) -> Submission:
         """Interprets outside of any transaction, then stores; RaceError if the ground moved meanwhile."""
         known = self._library.known(draft.edition_id)
         if (refusal := known.refusal(draft.panel)) is not None:
             raise refusal
         basis = None if draft.history is not None else self._basis(draft)
-        history: Mapping[str, object] = draft.history or {}
-        if basis is not None:
-            history = history_of(basis.earlier, known.edition, _collected(draft.panel))
-        context = replace(draft.panel.context, history=history)
-        status = _status(draft)
-        answer = known.core.interpret(replace(draft.panel, status=status, context=context))
-        panel_id, version = (self._new_id(), 1) if draft.head is None else (draft.head.panel_id, draft.head.version + 1)
-        now = stamp(self._clock())
-        text = _document_text(answer, panel_id, version, now)
-        record = VersionRecord(
-            panel_id=panel_id, version=version, reason=draft.reason, status=status, content_digest=draft.content_digest,
-            panel_document=draft.panel_text, amended_context=draft.amended_context, history=dumps(history),
-            interpretation=text, contributes=dumps(contribution_of(answer, known.edition)),
-            edition_id=known.edition.id, edition_digest=known.edition.digest,
-            site_rules_digest=known.edition.site_rules.digest if known.edition.site_rules else None,
-            certainty=answer.lm.certainty, type=answer.lm.type, headline=answer.summary.headline,
-            critical_open=sum(call.acknowledged is None for call in answer.critical),
-            episode=context.texts.get("episode"), collected=_collected(draft.panel), created_at=now,
-        )  # fmt: skip
-        self._store.add(draft.key, record, _search_tables(answer), basis, received)
-        return Submission(panel_id, version, True, orjson.loads(text))
+        history = draft.history_by(basis, known)
+        answer = known.core.interpret(draft.asked(history))
+        panel_id = self._new_id() if draft.head is None else draft.head.panel_id
+        before = None if draft.head is None else orjson.loads(self._record(panel_id, draft.head.version).interpretation)
+        rows = written(draft, answer, known, panel_id, stamp(self._clock()), history, basis, received, before)
+        self._store.add_many((rows,))
+        return Submission(panel_id, draft.version, True, rows.record.interpretation)
 
-    def _basis(self, draft: _Draft) -> Basis:
-        head, episode = draft.head, draft.panel.context.texts.get("episode")
+    def _basis(self, draft: Draft) -> Basis:
+        head = draft.head
         panel_id, seq = (None, None) if head is None else (head.panel_id, head.seq)
-        return self._store.earlier(draft.key.patient_id, _collected(draft.panel), episode, panel_id, seq)
+        return self._store.earlier(draft.key.patient_id, draft.collected, draft.episode, panel_id, seq)
 
     def _stored(self, panel_id: str, version: int) -> Submission:
-        return Submission(panel_id, version, False, orjson.loads(self._record(panel_id, version).interpretation))
+        return Submission(panel_id, version, False, self._record(panel_id, version).interpretation)
 
     def _record(self, panel_id: str, version: int | None) -> VersionRecord:
         record = self._store.version(panel_id, version)
@@ -309,8 +366,12 @@ class Service:
             raise _no_panel()
         return head
 
-    def _hold(self, why: str, panel: Panel, received: Received) -> NoReturn:
-        self._store.hold(why, received, dumps(panel.document))
+    def _hold(self, why: str, panel: Panel, received: Received, met: PanelHead | MessageRecord) -> None:
+        event = held_event(why, received, met.panel_id, met.version)
+        self._store.hold(why, received, dumps(panel.document), event)
+
+    def _refuse(self, why: str, panel: Panel, received: Received, met: PanelHead | MessageRecord) -> NoReturn:
+        self._hold(why, panel, received, met)
         raise ConflictError(_HELD[why], why)
 
 
@@ -341,32 +402,8 @@ def _no_panel() -> NotFoundError:
     return NotFoundError("There is no such panel or version; GET /api/v1/panels finds panels.")
 
 
-def _correction(panel: Panel, key: PanelKey, head: PanelHead, received: Received) -> _Draft:
-    """The next version by new content.
-
-    An amended context outlives it if the sender's own context is the same as before: a corrected value must not take
-    back what the treating team said meanwhile.
-    """
-    text, amended = dumps(panel.document), head.amended_context
-    if amended is not None and context_in(text) != context_in(head.panel_document):
-        amended = None
-    used = panel if amended is None else panel_of(in_force(text, amended))
-    return _Draft(used, key, head, "corrected", received.content_digest, text, amended)
-
-
-def _status(draft: _Draft) -> str:
-    """New content corrects, unless the sender cancels; context and edition do not change what the laboratory said."""
-    if draft.head is None or draft.panel.status == "cancelled":
-        return draft.panel.status
-    return "corrected" if draft.reason == "corrected" else draft.head.status
-
-
 def _key_of(panel: Panel, head: PanelHead) -> PanelKey:
     return PanelKey(panel.source.system or "", panel.specimen.id, head.patient_id)
-
-
-def _collected(panel: Panel) -> Collected:
-    return Collected.of(panel.specimen.collected_at)
 
 
 def _matches(if_match: str, newest: str) -> bool:
@@ -377,8 +414,3 @@ def _matches(if_match: str, newest: str) -> bool:
 
 def _document_text(answer: Interpretation, panel_id: str | None, version: int, generated_at: str) -> str:
     return panel_json.text(answer, Envelope(panel_id, version, generated_at))
-
-
-def _search_tables(answer: Interpretation) -> SearchTables:
-    flags = frozenset((row.analyte, row.flag) for row in answer.results if row.flag is not None)
-    return SearchTables(flags, {finding.id: finding.truth for finding in answer.findings})

@@ -14,7 +14,10 @@ from platformdirs import user_data_path
 from csfinterp.errors import CsfinterpError
 
 PREFIX = "CSFINTERP_"
-PATHS = ("data_folder", "editions_folder", "site_rules", "code_maps_folder", "demo_folder")
+PATHS = (
+    "data_folder", "editions_folder", "site_rules", "code_maps_folder", "destinations", "demo_folder",
+    "mllp_certificate", "mllp_key", "mllp_client_ca",
+)  # fmt: skip
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -37,6 +40,8 @@ class Settings:
     max_body_bytes: int
     max_observations: int
     max_depth: int
+    batch_panels: int
+    batch_bytes: int
     page_size: int
     page_size_max: int
     bind: str
@@ -44,7 +49,17 @@ class Settings:
     threads: int
     timeout: int
     trusted_proxies: int
+    mllp_bind: str
+    mllp_connections: int
+    mllp_idle: int
+    mllp_timeout: int
+    mllp_certificate: Path | None
+    mllp_key: Path | None
+    mllp_client_ca: Path | None
+    hl7_processing_ids: tuple[str, ...]
     log_level: str
+    destinations: Path
+    public_url: str
     demo_folder: Path
 
     @property
@@ -105,6 +120,8 @@ def _read(env: _Reader, config_folder: Path) -> Settings:
         max_body_bytes=env.int("MAX_BODY_BYTES", validate=at_least_one),
         max_observations=env.int("MAX_OBSERVATIONS", validate=at_least_one),
         max_depth=env.int("MAX_DEPTH", validate=validate.Range(min=8, max=200)),
+        batch_panels=env.int("BATCH_PANELS", validate=at_least_one),
+        batch_bytes=env.int("BATCH_BYTES", validate=at_least_one),
         page_size=env.int("PAGE_SIZE", validate=at_least_one),
         page_size_max=env.int("PAGE_SIZE_MAX", validate=at_least_one),
         bind=env.str("BIND", validate=_host_and_port),
@@ -112,7 +129,17 @@ def _read(env: _Reader, config_folder: Path) -> Settings:
         threads=env.int("THREADS", validate=at_least_one),
         timeout=env.int("TIMEOUT", validate=at_least_one),
         trusted_proxies=env.int("TRUSTED_PROXIES", validate=validate.Range(min=0, max=9)),
+        mllp_bind=env.str("MLLP_BIND", validate=_host_and_port),
+        mllp_connections=env.int("MLLP_CONNECTIONS", validate=at_least_one),
+        mllp_idle=env.int("MLLP_IDLE", validate=at_least_one),
+        mllp_timeout=env.int("MLLP_TIMEOUT", validate=at_least_one),
+        mllp_certificate=_path(env, "MLLP_CERTIFICATE"),
+        mllp_key=_path(env, "MLLP_KEY"),
+        mllp_client_ca=_path(env, "MLLP_CLIENT_CA"),
+        hl7_processing_ids=tuple(env.list("HL7_PROCESSING_IDS", validate=_processing_ids)),
         log_level=env.str("LOG_LEVEL", validate=validate.OneOf(LOG_LEVELS)),
+        destinations=_path(env, "DESTINATIONS") or config_folder / "destinations.yaml",
+        public_url=env.str("PUBLIC_URL", "", validate=_web_address).rstrip("/"),
         demo_folder=_path(env, "DEMO_FOLDER") or data_folder / "demo",
     )
 
@@ -126,6 +153,18 @@ def _host_and_port(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise validate.ValidationError("Must be HOST:PORT, for example 127.0.0.1:8000.")
+    return text
+
+
+def _processing_ids(values: list[str]) -> list[str]:
+    if not values or not all(len(value) == 1 and value.isascii() and value.isupper() for value in values):
+        raise validate.ValidationError("Must be letters of MSH-11 with commas between, for example P or P,T.")
+    return values
+
+
+def _web_address(text: str) -> str:
+    if text and not text.startswith(("http://", "https://")):
+        raise validate.ValidationError("Must be an address such as https://csf.example.org.")
     return text
 
 

@@ -527,7 +527,7 @@ def test_a_store_that_never_lets_a_writer_win_is_reported_as_busy(
     def lose(*_: object) -> None:
         raise RaceError("always second")
 
-    monkeypatch.setattr(Store, "add", lose)
+    monkeypatch.setattr(Store, "add_many", lose)
     monkeypatch.setattr("csfinterp.service.time.sleep", lambda _: None)
     with pytest.raises(ConflictError) as caught:
         service.submit(panel())

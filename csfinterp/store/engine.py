@@ -20,12 +20,15 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import Pool
 
-from csfinterp.errors import CsfinterpError
+from csfinterp.errors import ConflictError, CsfinterpError
+from csfinterp.store.records import RaceError
 
 BUSY_TIMEOUT_MS = 10_000
 CONNECT_TIMEOUT_S = 10
 # Any constant will do; it keeps two processes from migrating one PostgreSQL database at the same time.
 _MIGRATION_LOCK = 0x637366
+# PostgreSQL: unique violation, serialization failure, deadlock; then SQLite's words for the first.
+_RACES = ("23505", "40001", "40P01", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 # Kept until the process ends, so that nothing closes them.
 _inherited: list[Pool] = []
 
@@ -84,6 +87,33 @@ def revisions(engine: Engine) -> tuple[str | None, str | None]:
 def writing(engine: Engine) -> Connection:
     """A connection whose transactions take SQLite's write lock at their start, so that reads inside stay true."""
     return engine.connect().execution_options(csfinterp_write=True)
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """One write transaction. Raises RaceError if a row exists by now, ConflictError `busy`, else StoreError."""
+    try:
+        with writing(engine) as connection, connection.begin():
+            yield connection
+    except DBAPIError as error:
+        # `from None`: a database's own message may quote the row.
+        code = _code(error)
+        if code in _RACES:
+            raise RaceError("the row exists by now") from None
+        if code.startswith("SQLITE_BUSY"):
+            raise busy() from None
+        raise StoreError(f"The database did not store the message ({code}); nothing is stored.") from None
+
+
+def busy() -> ConflictError:
+    """What a sender is told when too many others write at the same time."""
+    return ConflictError("The store is busy with other messages; nothing is stored. Send this message again.", "busy")
+
+
+def _code(error: DBAPIError) -> str:
+    """The database's own name of what went wrong; unlike its message it never quotes a row."""
+    name = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
+    return name or type(error.orig).__name__
 
 
 @contextmanager

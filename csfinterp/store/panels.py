@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, func, insert, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, and_, bindparam, exists, func, insert, select
 
-from csfinterp.errors import ConflictError
 from csfinterp.store import engine as database
+from csfinterp.store import transcripts
 from csfinterp.store.filters import PanelFilter, cursor_of, seq_of
+from csfinterp.store.outbox import Outbox
 from csfinterp.store.records import (
     Basis,
     Collected,
     EarlierPanel,
+    EventRecord,
+    Heard,
     MessageRecord,
     Page,
     PanelHead,
@@ -25,9 +27,10 @@ from csfinterp.store.records import (
     PanelSummary,
     RaceError,
     Received,
-    SearchTables,
+    Transcript,
     VersionInfo,
     VersionRecord,
+    Written,
 )
 from csfinterp.store.schema import held_messages, messages, panel_findings, panel_flags, panel_versions, panels
 
@@ -38,10 +41,37 @@ _NEWEST = ~exists().where(
 )
 _JOINED = panels.join(panel_versions, panels.c.id == panel_versions.c.panel_id)
 _CANCELLED = "cancelled"
-# PostgreSQL: unique violation, serialization failure, deadlock; then SQLite's words for the first.
-_RACES = ("23505", "40001", "40P01", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
+_IDS_PER_QUERY = 500
 _COLLECTED = {"at": "text", "on": "on", "utc": "utc"}
+# Built once: building a statement costs more than running it.
+_INSERT = {
+    table: insert(table)
+    for table in (panels, panel_versions, panel_flags, panel_findings, messages, held_messages)
+}  # fmt: skip
+_MESSAGE = select(messages.c.content_digest, messages.c.panel_id, messages.c.version).where(
+    messages.c.source_system == bindparam("source_system"), messages.c.message_id == bindparam("message_id")
+)
+_HEAD = select(
+    panels.c.id, panels.c.seq, panels.c.patient_id, panel_versions.c.version, panel_versions.c.content_digest,
+    panel_versions.c.panel_document, panel_versions.c.amended_context, panel_versions.c.status,
+).select_from(_JOINED).where(_NEWEST)  # fmt: skip
+_HEAD_OF_PANEL = _HEAD.where(panels.c.id == bindparam("panel_id"))
+_HEAD_OF_SPECIMEN = _HEAD.where(
+    panels.c.source_system == bindparam("source_system"), panels.c.specimen_id == bindparam("specimen_id")
+)
+_OTHERS = select(
+    panels.c.patient_id, panels.c.id, panel_versions.c.version, panels.c.seq, panel_versions.c.collected_at,
+    panel_versions.c.collected_on, panel_versions.c.collected_utc, panels.c.created_at, panel_versions.c.contributes,
+    panel_versions.c.episode,
+).select_from(_JOINED).where(
+    panels.c.patient_id.in_(bindparam("patient_ids", expanding=True)), _NEWEST, panel_versions.c.status != _CANCELLED
+)  # fmt: skip
 _HELD_KEY = ("source_system", "message_id", "content_digest")
+
+
+class _Other(NamedTuple):
+    panel: EarlierPanel
+    episode: str | None
 
 
 class Store:
@@ -49,6 +79,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.outbox = Outbox(engine)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -57,21 +88,23 @@ class Store:
 
     def message(self, source_system: str, message_id: str) -> MessageRecord | None:
         """What the message was answered with, or None if it was never accepted."""
-        table = messages.c
-        query = select(table.content_digest, table.panel_id, table.version).where(
-            table.source_system == source_system, table.message_id == message_id
-        )
-        row = self._first(query)
+        row = self._first(_MESSAGE, source_system=source_system, message_id=message_id)
         return None if row is None else MessageRecord(*row)
+
+    def heard(self, sender: str, control_id: str, content_digest: str) -> tuple[Heard, ...]:
+        """Of the HL7 messages under this sender and control id: that of this content, and that which occupies it."""
+        with self.engine.connect() as connection:
+            return transcripts.heard(connection, sender, control_id, content_digest)
 
     def head(self, key: PanelKey) -> PanelHead | None:
         """The panel of this specimen with its newest version, whoever the patient is; None if not stored."""
-        same = and_(panels.c.source_system == key.source_system, panels.c.specimen_id == key.specimen_id)
-        return self._head(same)
+        row = self._first(_HEAD_OF_SPECIMEN, source_system=key.source_system, specimen_id=key.specimen_id)
+        return None if row is None else PanelHead(*row)
 
     def head_of(self, panel_id: str) -> PanelHead | None:
         """The same by panel id."""
-        return self._head(panels.c.id == panel_id)
+        row = self._first(_HEAD_OF_PANEL, panel_id=panel_id)
+        return None if row is None else PanelHead(*row)
 
     def version(self, panel_id: str, version: int | None = None) -> VersionRecord | None:
         """One version as stored, the newest for None; None if there is no such panel or version."""
@@ -96,6 +129,13 @@ class Store:
         with self.engine.connect() as connection:
             return tuple(VersionInfo(*tuple(row)) for row in connection.execute(query))
 
+    def interpretations(self, panel_id: str) -> tuple[str, ...]:
+        """The interpretation documents of all versions as JSON text, oldest first."""
+        table = panel_versions.c
+        query = select(table.interpretation).where(table.panel_id == panel_id).order_by(table.version)
+        with self.engine.connect() as connection:
+            return tuple(connection.execute(query).scalars())
+
     def earlier(
         self, patient_id: str | None, collected: Collected, episode: str | None, panel_id: str | None, seq: int | None
     ) -> Basis:
@@ -104,9 +144,22 @@ class Store:
         Earlier: collected before or at the same time if both times are known, else arrived earlier (`seq`; None: this
         panel is not stored yet). Not counted: this panel itself, cancelled ones, other episodes if `episode` is given.
         """
+        return self.earlier_many([Basis(patient_id, panel_id, seq, collected, episode, ())])[0]
+
+    def earlier_many(self, bases: Sequence[Basis]) -> list[Basis]:
+        """The same bases with their `earlier` looked up."""
         with self.engine.connect() as connection:
-            rows = _earlier(connection, patient_id, collected, episode, panel_id, seq)
-        return Basis(patient_id, panel_id, seq, collected, episode, rows)
+            found = _earlier_of(connection, bases)
+        return [replace(basis, earlier=earlier) for basis, earlier in zip(bases, found, strict=True)]
+
+    def known(self, keys: Iterable[PanelKey], received: Iterable[Received]) -> tuple[set[PanelKey], set[Received]]:
+        """Those specimens and those messages of which something is stored."""
+        specimens = {(key.source_system, key.specimen_id): key for key in keys}
+        sent = {(one.source_system, one.message_id): one for one in received if one.message_id is not None}
+        with self.engine.connect() as connection:
+            stored = _present(connection, panels.c.source_system, panels.c.specimen_id, specimens)
+            seen = _present(connection, messages.c.source_system, messages.c.message_id, sent)
+        return {specimens[pair] for pair in stored}, {sent[pair] for pair in seen}
 
     def search(self, filters: PanelFilter, limit: int, after: str | None = None) -> Page:
         """The newest versions that pass the filters, latest arrival first, at most `limit`, behind the cursor `after`.
@@ -130,86 +183,79 @@ class Store:
 
     # --- writing ---
 
-    def add(
-        self, key: PanelKey, record: VersionRecord, tables: SearchTables, basis: Basis | None, received: Received | None
-    ) -> None:
-        """Stores one version whole, and with version 1 its panel. `basis` None: not checked (nothing was looked up).
+    def add_many(self, rows: Sequence[Written]) -> None:
+        """Stores versions whole, all or none, each with its events; with version 1 its panel.
 
-        Raises RaceError, nothing stored, if the version, specimen or message exists by now, or if the earlier panels
-        of the patient are no longer those of `basis`.
+        No two of them may be of one patient, specimen or message: they were computed without each other.
+        Raises RaceError, nothing stored, if a version, specimen or message exists by now, or if the earlier panels
+        of a patient are no longer those of the `basis`.
         """
-        with self._writing(key.patient_id) as connection:
-            if basis is not None and _earlier_of(connection, basis) != basis.earlier:
+        patients = sorted({row.key.patient_id for row in rows if row.key.patient_id is not None})
+        with self._writing(patients) as connection:
+            bases = [row.basis for row in rows if row.basis is not None]
+            if _earlier_of(connection, bases) != [basis.earlier for basis in bases]:
                 raise RaceError("an earlier panel of the patient came or changed meanwhile")
-            if record.version == 1:
-                this = {"id": record.panel_id, "created_at": record.created_at}
-                connection.execute(insert(panels).values(**this, **asdict(key)))
-            connection.execute(insert(panel_versions).values(_columns(record)))
-            _add_rows(connection, record, tables)
-            if received is not None and received.message_id is not None:
-                connection.execute(insert(messages).values(
-                    panel_id=record.panel_id, version=record.version, **asdict(received)))  # fmt: skip
+            new = [row for row in rows if row.record.version == 1]
+            _insert(connection, panels, [
+                {"id": row.record.panel_id, "created_at": row.record.created_at, **vars(row.key)} for row in new
+            ])  # fmt: skip
+            _insert(connection, panel_versions, [_columns(row.record) for row in rows])
+            _insert(connection, panel_flags, list(_flag_rows(rows)))
+            _insert(connection, panel_findings, list(_finding_rows(rows)))
+            _insert(connection, messages, list(_message_rows(rows)))
+            for row in rows:
+                _keep_transcript(connection, row.received)
+            self.outbox.write(connection, [event for row in rows for event in row.events])
 
     def remember(self, received: Received, panel_id: str, version: int) -> None:
         """Notes that a message was answered with a version that another message had made. Raises RaceError as `add`."""
-        with self._writing(None) as connection:
-            connection.execute(insert(messages).values(panel_id=panel_id, version=version, **asdict(received)))
+        with self._writing() as connection:
+            if received.message_id is not None:
+                _insert(connection, messages, [{"panel_id": panel_id, "version": version, **received.row()}])
+            _keep_transcript(connection, received)
 
-    def hold(self, why: str, received: Received, document: str) -> None:
-        """Keeps a message that must not be joined to a case. The same one again, for the same reason, is kept once."""
-        values = {**asdict(received), "message_id": received.message_id or ""}
+    def hold(self, why: str, received: Received, document: str, event: EventRecord) -> None:
+        """Keeps a message that must not be joined to a case, with the event that tells of it.
+
+        The same one again, for the same reason, is kept and told once.
+        """
+        values = {**received.row(), "message_id": received.message_id or ""}
         table = held_messages.c
         same = and_(table.why == why, *(table[name] == values[name] for name in _HELD_KEY))
         try:
-            with self._writing(None) as connection:
+            with self._writing() as connection:
                 if connection.execute(select(table.seq).where(same)).first() is None:
-                    connection.execute(insert(held_messages).values(why=why, document=document, **values))
+                    _insert(connection, held_messages, [{"why": why, "document": document, **values}])
+                    self.outbox.write(connection, [event])
         except RaceError:
             return  # another writer has kept the very same message in this moment
 
+    def keep(self, transcript: Transcript) -> None:
+        """Keeps an HL7 message with its answer; of one that is kept already, the new state and answer.
+
+        Raises RaceError if another message took the control id meanwhile.
+        """
+        with self._writing() as connection:
+            transcripts.write(connection, transcript, kept=transcripts.is_kept(connection, transcript))
+
     # --- inside ---
 
-    def _first(self, query: Select[Any]) -> tuple[Any, ...] | None:
+    def _first(self, query: Select[Any], **values: str) -> tuple[Any, ...] | None:
         with self.engine.connect() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(query, values).first()
         return None if row is None else tuple(row)
 
-    def _head(self, which: ColumnElement[bool]) -> PanelHead | None:
-        versions = panel_versions.c
-        query = select(
-            panels.c.id, panels.c.seq, panels.c.patient_id, versions.version, versions.content_digest,
-            versions.panel_document, versions.amended_context, versions.status,
-        ).select_from(_JOINED).where(which, _NEWEST)  # fmt: skip
-        row = self._first(query)
-        return None if row is None else PanelHead(*row)
-
     @contextmanager
-    def _writing(self, patient_id: str | None) -> Iterator[Connection]:
-        """One write transaction; writers for one patient go one after the other, so that `basis` can be trusted."""
-        try:
-            with database.writing(self.engine) as connection, connection.begin():
-                if patient_id is not None and connection.dialect.name == "postgresql":
+    def _writing(self, patient_ids: Iterable[str] = ()) -> Iterator[Connection]:
+        """One write transaction; writers for one patient go one after the other, so that `basis` can be trusted.
+
+        The patients must be sorted: everybody locks in one order.
+        """
+        with database.transaction(self.engine) as connection:
+            if connection.dialect.name == "postgresql":
+                for patient_id in patient_ids:
                     connection.execute(select(func.pg_advisory_xact_lock(_lock_number(patient_id))))
-                yield connection
-        except DBAPIError as error:
-            # `from None`: a database's own message may quote the row.
-            code = _code(error)
-            if code in _RACES:
-                raise RaceError("the row exists by now") from None
-            if code.startswith("SQLITE_BUSY"):
-                raise busy() from None
-            raise database.StoreError(f"The database did not store the message ({code}); nothing is stored.") from None
-
-
-def busy() -> ConflictError:
-    """What a sender is told when too many others write at the same time."""
-    return ConflictError("The store is busy with other messages; nothing is stored. Send this message again.", "busy")
-
-
-def _code(error: DBAPIError) -> str:
-    """The database's own name of what went wrong; unlike its message it never quotes a row."""
-    name = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
-    return name or type(error.orig).__name__
+            yield connection
 
 
 def _lock_number(patient_id: str) -> int:
@@ -217,43 +263,81 @@ def _lock_number(patient_id: str) -> int:
 
 
 def _columns(record: VersionRecord) -> dict[str, object]:
-    values = asdict(record)
+    values = dict(vars(record))
     collected = values.pop("collected")
-    return {**values, **{f"collected_{part}": collected[name] for part, name in _COLLECTED.items()}}
+    return {**values, **{f"collected_{part}": getattr(collected, name) for part, name in _COLLECTED.items()}}
 
 
-def _add_rows(connection: Connection, record: VersionRecord, tables: SearchTables) -> None:
-    this = {"panel_id": record.panel_id, "version": record.version}
-    flags = [{**this, "analyte": analyte, "flag": flag} for analyte, flag in sorted(tables.flags)]
-    findings = [{**this, "finding": finding, "truth": truth} for finding, truth in tables.findings.items()]
-    if flags:
-        connection.execute(insert(panel_flags), flags)
-    if findings:
-        connection.execute(insert(panel_findings), findings)
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(_INSERT[table], rows if len(rows) > 1 else rows[0])
 
 
-def _earlier_of(connection: Connection, basis: Basis) -> tuple[EarlierPanel, ...]:
-    return _earlier(connection, basis.patient_id, basis.collected, basis.episode, basis.panel_id, basis.seq)
+def _present(
+    connection: Connection, source: ColumnElement[str], name: ColumnElement[str], pairs: Iterable[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Those of the pairs (source system, name) that a table holds."""
+    by_source: dict[str, list[str]] = {}
+    for system, text in pairs:
+        by_source.setdefault(system, []).append(text)
+    found: set[tuple[str, str]] = set()
+    for system, texts in by_source.items():
+        for start in range(0, len(texts), _IDS_PER_QUERY):
+            query = select(name).where(source == system, name.in_(texts[start : start + _IDS_PER_QUERY]))
+            found |= {(system, text) for text in connection.execute(query).scalars()}
+    return found
 
 
-def _earlier(
-    connection: Connection, patient_id: str | None, collected: Collected, episode: str | None,
-    panel_id: str | None, seq: int | None,
-) -> tuple[EarlierPanel, ...]:  # fmt: skip
-    if patient_id is None:
-        return ()
-    versions = panel_versions.c
-    query = select(
-        panels.c.id, versions.version, panels.c.seq, versions.collected_at, versions.collected_on,
-        versions.collected_utc, panels.c.created_at, versions.contributes,
-    ).select_from(_JOINED).where(panels.c.patient_id == patient_id, _NEWEST, versions.status != _CANCELLED)  # fmt: skip
-    if panel_id is not None:
-        query = query.where(panels.c.id != panel_id)
-    if episode is not None:
-        query = query.where(versions.episode == episode)
-    rows = connection.execute(query)
-    others = (EarlierPanel(row[0], row[1], row[2], Collected(row[3], row[4], row[5]), row[6], row[7]) for row in rows)
-    return tuple(sorted((other for other in others if _is_earlier(other, collected, seq)), key=lambda row: row.order))
+def _flag_rows(rows: Iterable[Written]) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        this = {"panel_id": row.record.panel_id, "version": row.record.version}
+        yield from ({**this, "analyte": analyte, "flag": flag} for analyte, flag in sorted(row.tables.flags))
+
+
+def _finding_rows(rows: Iterable[Written]) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        this = {"panel_id": row.record.panel_id, "version": row.record.version}
+        yield from ({**this, "finding": finding, "truth": truth} for finding, truth in row.tables.findings.items())
+
+
+def _message_rows(rows: Iterable[Written]) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        if row.received is not None and row.received.message_id is not None:
+            yield {"panel_id": row.record.panel_id, "version": row.record.version, **row.received.row()}
+
+
+def _keep_transcript(connection: Connection, received: Received | None) -> None:
+    if received is not None and received.transcript is not None:
+        transcripts.write(connection, received.transcript, kept=received.kept)
+
+
+def _earlier_of(connection: Connection, bases: Sequence[Basis]) -> list[tuple[EarlierPanel, ...]]:
+    """`Basis.earlier` as it is now, for each of the bases."""
+    found = _others(connection, {basis.patient_id for basis in bases if basis.patient_id is not None})
+    return [_earlier(found.get(basis.patient_id or "", []), basis) for basis in bases]
+
+
+def _others(connection: Connection, patient_ids: Collection[str]) -> dict[str, list[_Other]]:
+    """The newest versions of all panels of these patients, by patient."""
+    found: dict[str, list[_Other]] = {}
+    ids = sorted(patient_ids)
+    for start in range(0, len(ids), _IDS_PER_QUERY):
+        for row in connection.execute(_OTHERS, {"patient_ids": ids[start : start + _IDS_PER_QUERY]}):
+            other = EarlierPanel(row[1], row[2], row[3], Collected(row[4], row[5], row[6]), row[7], row[8])
+            found.setdefault(row[0], []).append(_Other(other, row[9]))
+    return found
+
+
+def _earlier(others: Iterable[_Other], basis: Basis) -> tuple[EarlierPanel, ...]:
+    """Those of a patient's panels that count as earlier, in the order of collection."""
+    chosen = [
+        other
+        for other, episode in others
+        if other.panel_id != basis.panel_id
+        and basis.episode in (None, episode)
+        and _is_earlier(other, basis.collected, basis.seq)
+    ]
+    return tuple(sorted(chosen, key=lambda row: row.order))
 
 
 def _is_earlier(other: EarlierPanel, collected: Collected, seq: int | None) -> bool:

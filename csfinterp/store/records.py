@@ -138,13 +138,50 @@ class Basis:
 
 
 @dataclass(frozen=True)
+class Transcript:
+    """An HL7 message as received and the answer to it; `state` and the key are explained in schema.py."""
+
+    sender: str
+    control_id: str
+    content_digest: str
+    state: str
+    raw: bytes
+    answer: bytes
+    received_at: str
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What is known of an HL7 message that came before."""
+
+    content_digest: str
+    state: str
+    answer: bytes
+
+    @property
+    def occupies(self) -> bool:
+        """True if no other content may come under this control id."""
+        return self.state in ("open", "accepted")
+
+
+@dataclass(frozen=True)
 class Received:
-    """The message that brought a version; `message_id` None: the sender names none, nothing is remembered."""
+    """The message that brought a version; `message_id` None: the sender names none, nothing is remembered.
+
+    `transcript`: kept in the same transaction as the version; `kept`: it is there already, with another answer.
+    """
 
     source_system: str
     message_id: str | None
     content_digest: str
     received_at: str
+    transcript: Transcript | None = None
+    kept: bool = False
+
+    def row(self) -> dict[str, str | None]:
+        """The columns of a message."""
+        names = ("source_system", "message_id", "content_digest", "received_at")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -153,6 +190,33 @@ class SearchTables:
 
     flags: frozenset[tuple[str, str]]
     findings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class EventRecord:
+    """One row of events; `data` is JSON text without any value or patient."""
+
+    id: str
+    type: str
+    panel_id: str
+    version: int
+    created_at: str
+    data: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """One version with everything that is stored with it, in one transaction.
+
+    `basis` None: not checked (nothing was looked up). `received` None: no message brought it.
+    """
+
+    key: PanelKey
+    record: VersionRecord
+    tables: SearchTables
+    basis: Basis | None
+    received: Received | None
+    events: tuple[EventRecord, ...] = ()
 
 
 @dataclass(frozen=True)

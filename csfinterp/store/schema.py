@@ -10,11 +10,13 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 # One naming rule, so that SQLite, PostgreSQL and the migrations call every constraint by the same name.
@@ -30,6 +32,8 @@ metadata = MetaData(
 
 # SQLite numbers rows by itself only in an INTEGER primary key.
 _Counter = BigInteger().with_variant(Integer, "sqlite")
+
+OCCUPIED = "state IN ('open', 'accepted') AND control_id <> ''"
 
 # Who a specimen is. A row never changes: another patient id for the same specimen is held, never written here.
 # `source_system` is "" where the sender names none. `seq` is the order of arrival (paging, "created earlier").
@@ -133,3 +137,62 @@ held_messages = Table(
     Column("received_at", String, nullable=False),
     UniqueConstraint("why", "source_system", "message_id", "content_digest"),
 )
+
+# What happened, for other systems: written with the version, never changed. `data` holds no value and no patient.
+events = Table(
+    "events",
+    metadata,
+    Column("seq", _Counter, primary_key=True, autoincrement=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("type", String, nullable=False),
+    Column("panel_id", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("data", Text, nullable=False),
+    ForeignKeyConstraint(["panel_id", "version"], ["panel_versions.panel_id", "panel_versions.version"]),
+    Index(None, "panel_id", "version"),
+)
+
+# One row for each event and each destination that was set up when the event happened; written with the event.
+#   state      waiting, sent, dead (given up after the last try; replay makes it wait again)
+#   leased_by  the worker that is sending it now, until `leased_until`; a worker that died lets go by time
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("seq", _Counter, primary_key=True, autoincrement=True),
+    Column("event_id", ForeignKey("events.id"), nullable=False),
+    Column("destination", String, nullable=False),
+    Column("panel_id", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", String, nullable=False),
+    Column("leased_by", String),
+    Column("leased_until", String),
+    Column("last_error", String),
+    Column("finished_at", String),
+    UniqueConstraint("event_id", "destination"),
+    CheckConstraint("state IN ('waiting', 'sent', 'dead')", name="state"),
+    Index(None, "state", "destination", "due_at"),
+    Index(None, "panel_id", "destination", "state"),
+)
+
+# HL7 messages byte by byte as received, with the acknowledgment that was sent. `sender` is MSH-3 and MSH-4. `state`:
+#   open      some of its panels are stored, the others follow; no answer yet      accepted  all stored
+#   in_part   answered with an error that names the panels that are not stored      held      kept, joined to nothing
+# Only open and accepted messages occupy their control id (empty: the sender gave none).
+hl7_messages = Table(
+    "hl7_messages",
+    metadata,
+    Column("seq", _Counter, primary_key=True, autoincrement=True),
+    Column("sender", String, nullable=False),
+    Column("control_id", String, nullable=False),
+    Column("content_digest", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("received_at", String, nullable=False),
+    UniqueConstraint("sender", "control_id", "content_digest"),
+    Index("uq_hl7_messages_occupied", "sender", "control_id", unique=True,
+          sqlite_where=text(OCCUPIED), postgresql_where=text(OCCUPIED)),
+)  # fmt: skip

@@ -7,10 +7,25 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import csfinterp
 from csfinterp.operations import open_service
+from csfinterp.receiving import Receiver
 from csfinterp.service import Service
 from csfinterp.settings import Settings
-from csfinterp.web import api, bodies, describe, docs, headers, health, knowledge, logs, pages, problems, words
-from csfinterp.web.hall import SERVICE, SETTINGS
+from csfinterp.web import (
+    api,
+    batch,
+    bodies,
+    describe,
+    docs,
+    headers,
+    health,
+    hl7,
+    knowledge,
+    logs,
+    pages,
+    problems,
+    words,
+)  # fmt: skip
+from csfinterp.web.hall import RECEIVER, SERVICE, SETTINGS
 
 
 def create_app(settings: Settings | None = None, service: Service | None = None) -> Flask:
@@ -30,7 +45,8 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         OPENAPI_URL_PREFIX="/",
         OPENAPI_JSON_PATH="openapi.json",
     )
-    app.extensions[SETTINGS], app.extensions[SERVICE] = settings, service or open_service(settings)
+    service = service or open_service(settings)
+    app.extensions.update({SETTINGS: settings, SERVICE: service, RECEIVER: Receiver(service, settings)})
     for part in (logs, headers, bodies, problems):
         part.register(app)
     _register_api(app)
@@ -46,5 +62,5 @@ def _register_api(app: Flask) -> None:
     info = {"description": describe.INTRODUCTION, "license": {"name": "MIT"}}
     door = problems.Api(app, spec_kwargs={"info": info})
     describe.add_components(door.spec)
-    for blueprint in (api.blueprint, knowledge.blueprint, health.blueprint):
+    for blueprint in (api.blueprint, batch.blueprint, hl7.blueprint, knowledge.blueprint, health.blueprint):
         door.register_blueprint(blueprint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -13,8 +14,8 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from csfinterp.errors import DocumentError, Fault
-from csfinterp.formats import FORMATS
-from csfinterp.service import PanelFilter, Submission
+from csfinterp.formats import FORMATS, report_changes, report_text
+from csfinterp.service import PanelFilter, StoredPanel, Submission
 from csfinterp.web import describe, pages
 from csfinterp.web.answers import JSON, json_answer, json_text, negotiated
 from csfinterp.web.bodies import read_object, read_panel
@@ -45,6 +46,11 @@ class VersionQuery(ma.Schema):
     version = Whole(validate=validate.Range(1, 999_999), metadata={"description": "Default: the newest."})
 
 
+class ChangesQuery(ma.Schema):
+    older = Whole(data_key="from", metadata={"description": "Default: the version before `to`."})
+    newer = Whole(data_key="to", metadata={"description": "Default: the newest."})
+
+
 class SearchQuery(ma.Schema):
     patient = fields.String(validate=PLAIN)
     specimen = fields.String(validate=PLAIN)
@@ -67,9 +73,11 @@ class SearchQuery(ma.Schema):
 def submit() -> Response:
     """Store and interpret one panel
 
-    The same content again answers 200 with the same ids. The same specimen with new content makes the next version.
+    The same content again answers 200 with the same ids. The same specimen with new content makes the next version;
+    JSON then replaces the whole panel, an HL7 v2 message only the results that it names.
     """
-    submission = hall().submit(read_panel())
+    # An HL7 message names what is new; what is stored of the specimen besides stays.
+    submission = hall().submit(read_panel(), partial=request.mimetype in FORMATS["hl7"].media_types)
     return _stored(submission, 201 if submission.created else 200)
 
 
@@ -127,8 +135,29 @@ def read(query: dict[str, Any], panel_id: str) -> Response:
 @describe.errors(blueprint, 404)
 @blueprint.alt_response(200, schema="VersionList")
 def versions(panel_id: str) -> Response:
-    """Every version of a panel, oldest first; none is ever changed or deleted"""
-    return json_answer(json_text({"items": hall().versions(panel_id)}))
+    """Every version of a panel, oldest first; none is ever changed or deleted
+
+    `change` counts what differs from the version before; a critical result that was withdrawn is counted there, too.
+    """
+    found, changed = hall().versions(panel_id), hall().version_changes(panel_id)
+    items = [{**asdict(info), "change": change} for info, change in zip(found, changed, strict=False)]
+    return json_answer(json_text({"items": items}))
+
+
+@blueprint.route("/panels/<panel_id>/changes", methods=["GET"])
+@blueprint.doc(operationId="readChanges")
+@blueprint.arguments(ChangesQuery, location="query", unknown=ma.RAISE)
+@describe.errors(blueprint, 404, 422)
+@blueprint.alt_response(200, schema="Change")
+def changes(query: dict[str, Any], panel_id: str) -> Response:
+    """What one version says otherwise than another, by default the newest against the one before it
+
+    `critical.withdrawn` lists the critical calls that no longer hold: tell whoever was called.
+    """
+    try:
+        return json_answer(json_text(hall().changes(panel_id, query.get("older"), query.get("newer"))))
+    except DocumentError as error:
+        raise Problem("parameter-refused", error.message, error.faults) from None
 
 
 @blueprint.route("/panels/<panel_id>/interpretation", methods=["GET"])
@@ -148,6 +177,7 @@ def interpretation(query: dict[str, Any], panel_id: str) -> Response:
         {
             JSON: lambda: json_text(stored.document),
             **{name: partial(write, stored.document) for name, write in WRITERS.items()},
+            "text/plain": lambda: _text(stored),
             "text/html": lambda: pages.interpretation_page(stored),
         },
     )
@@ -179,6 +209,13 @@ def reinterpret(panel_id: str) -> Response:
     return _stored(hall().reinterpret(panel_id, edition))
 
 
+def _text(stored: StoredPanel) -> str:
+    """The report, behind what changed since the version before."""
+    report = report_text.write(stored.document)
+    changed = pages.change_of(stored)
+    return report if changed is None else report_changes.write(changed) + report
+
+
 def _stored(submission: Submission, status: int = 200) -> Response:
     location = f"{blueprint.url_prefix}/panels/{submission.panel_id}"
-    return json_answer(json_text(submission.document), status, submission.etag, location)
+    return json_answer(submission.text, status, submission.etag, location)

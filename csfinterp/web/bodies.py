@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from flask import Flask, Response, request
 
@@ -12,7 +12,7 @@ from csfinterp.model.panel import Panel
 from csfinterp.web.hall import settings
 from csfinterp.web.problems import KINDS, Problem
 
-JSON = "application/json"
+JSON, JSON_LINES = "application/json", "application/x-ndjson"
 DRAINED_BYTES = 100_000_000
 CHUNK_BYTES = 65_536
 
@@ -28,7 +28,10 @@ def read_panel() -> Panel:
     read = next((form.read for form in FORMATS.values() if request.mimetype in form.media_types), None)
     if read is None:
         raise Problem("media-type-unsupported", f"{KINDS['media-type-unsupported'].advice} Also read: {_also_read()}.")
-    panels = read(_bytes(), limits())
+    most = settings().max_body_bytes
+    advice = KINDS["media-type-unsupported"].advice
+    data = _bytes((request.mimetype,), advice, most, f"Send one panel of at most {most} bytes.")
+    panels = read(data, limits())
     if len(panels) != 1:
         text = f"The body holds {len(panels)} panels. Send one panel a request; HL7 v2 with several: POST /hl7/v2."
         raise DocumentError(text, (Fault("", text),))
@@ -57,20 +60,30 @@ def pointer(key: str) -> str:
     return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
+def read_batch() -> Iterator[Panel | DocumentError]:
+    """The panels of a batch one by one; a bad one is its error. Raises Problem (415) or DocumentError (413)."""
+    advice = f"Send Content-Type: {JSON} (an array) or {JSON_LINES} (one panel a line), UTF-8, not compressed."
+    data = _bytes((JSON, JSON_LINES), advice, settings().batch_bytes, "Send the panels in several batches.")
+    return panel_json.read_many(data, limits())
+
+
+def read_text(media_types: tuple[str, ...]) -> bytes:
+    """The body as sent, if its type is one of these. Raises Problem (415) or DocumentError (413)."""
+    most, advice = settings().max_body_bytes, f"Send Content-Type: {' or '.join(media_types)}, not compressed."
+    return _bytes(media_types, advice, most, f"Send one message of at most {most} bytes.")
+
+
 def _json_bytes() -> bytes:
-    if request.mimetype != JSON:
-        raise Problem("media-type-unsupported", KINDS["media-type-unsupported"].advice)
-    return _bytes()
-
-
-def _bytes() -> bytes:
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise Problem("media-type-unsupported", KINDS["media-type-unsupported"].advice)
     most = settings().max_body_bytes
+    return _bytes((JSON,), KINDS["media-type-unsupported"].advice, most, f"Send one panel of at most {most} bytes.")
+
+
+def _bytes(media_types: tuple[str, ...], advice: str, most: int, smaller: str) -> bytes:
+    if request.mimetype not in media_types or request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem("media-type-unsupported", advice)
     body = request.stream.read(most + 1)  # chunked bodies tell no length, so it is measured while reading
     if len(body) > most:
-        message = f"The body is larger than {most} bytes."
-        raise DocumentError(message, (Fault("", f"Send one panel of at most {most} bytes."),), too_large=True)
+        raise DocumentError(f"The body is larger than {most} bytes.", (Fault("", smaller),), too_large=True)
     return body
 
 

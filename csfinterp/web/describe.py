@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,10 +46,26 @@ def _body(schema: str, examples: dict[str, Any]) -> dict[str, Any]:
 
 
 PANEL_BODY = _body("Panel", {sample.name: (sample.title, sample.document()) for sample in SAMPLES})
+_TWO = [sample.document() for sample in SAMPLES[:2]]
+_LINES = "".join(json.dumps(document) + "\n" for document in _TWO)
+_PANELS = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Panel"}}
+BATCH_BODY: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": _PANELS, "examples": {"two": {"summary": "Two panels", "value": _TWO}}},
+        "application/x-ndjson": {
+            "schema": {"type": "string"},
+            "examples": {"two": {"summary": "One panel a line", "value": _LINES}},
+        },
+    },
+}
 PANEL_BODY["content"]["application/hl7-v2"] = {"schema": {"type": "string"}, "example": hl7_sample()}
 _MRI_LATER = {"tumor": {"class": "solid", "primary": "lung"}, "clinical_signs": "typical", "mri": "linear"}
 CONTEXT_BODY = _body("Context", {"mri_later": ("MRI reported after the puncture", _MRI_LATER)})
 REINTERPRET_BODY = _body("Reinterpretation", {"edition": ("Another edition", {"edition": "2026.1"})})
+_HL7_CONTENT = {"schema": {"type": "string"}, "example": hl7_sample()}
+HL7_TYPES = ("application/hl7-v2", "x-application/hl7-v2+er7", "text/plain")
+HL7_BODY = {"required": True, "content": {name: _HL7_CONTENT for name in HL7_TYPES}}
 
 
 def add_components(spec: apispec.APISpec) -> None:
@@ -65,6 +82,19 @@ def errors(blueprint: Blueprint, *statuses: int) -> Callable[[View], View]:
         for status in (*statuses, 500):
             phrase = http.HTTPStatus(status).phrase
             view = blueprint.alt_response(status, schema="Problem", content_type=MEDIA_TYPE, description=phrase)(view)
+        return view
+
+    return decorate
+
+
+def hl7_answers(blueprint: Blueprint) -> Callable[[View], View]:
+    """Document the acknowledgment: text in the media type of the message."""
+
+    def decorate(view: View) -> View:
+        for name in HL7_TYPES:
+            view = blueprint.alt_response(
+                200, schema={"type": "string"}, content_type=name, description="The acknowledgment"
+            )(view)
         return view
 
     return decorate

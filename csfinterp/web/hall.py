@@ -6,10 +6,11 @@ from typing import cast
 
 from flask import current_app
 
+from csfinterp.receiving import Receiver
 from csfinterp.service import Service
 from csfinterp.settings import Settings
 
-SERVICE, SETTINGS = "csfinterp.service", "csfinterp.settings"
+SERVICE, SETTINGS, RECEIVER = "csfinterp.service", "csfinterp.settings", "csfinterp.receiver"
 
 
 def hall() -> Service:
@@ -20,3 +21,8 @@ def hall() -> Service:
 def settings() -> Settings:
     """The settings of the current app."""
     return cast(Settings, current_app.extensions[SETTINGS])
+
+
+def receiver() -> Receiver:
+    """What takes HL7 messages in the current app."""
+    return cast(Receiver, current_app.extensions[RECEIVER])

@@ -59,6 +59,11 @@ def tag_with_count(stored: StoredPanel) -> str:
     return stored.etag if stored.version == stored.versions else f"{stored.etag}-of-{stored.versions}"
 
 
+def change_of(stored: StoredPanel) -> dict[str, object] | None:
+    """What this version says otherwise than the one before it; None for version 1."""
+    return None if stored.version == 1 else hall().changes(stored.panel_id, stored.version - 1, stored.version)
+
+
 def interpretation_page(stored: StoredPanel) -> str:
     """The page of one stored version."""
     document = stored.document
@@ -67,6 +72,7 @@ def interpretation_page(stored: StoredPanel) -> str:
     return render_template(
         "interpretation.html",
         doc=document,
+        changed=change_of(stored),
         stored=stored,
         numbers=numbers,
         measured=[row for row in results if row["flag"] and not row["derived"]],

@@ -117,13 +117,27 @@ def respond(
     ):
         page = render_template("problem.html", kind=kind, detail=detail)
         return Response(page, kind.status, content_type=HTML, headers=dict(headers or {}))
-    document: dict[str, object] = {"type": kind.type, "title": kind.title, "status": kind.status, "detail": detail}
+    body = json.dumps(document(kind, detail, faults), ensure_ascii=True)
+    return Response(body, kind.status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def document(kind: Kind, detail: str, faults: Iterable[Fault] = ()) -> dict[str, object]:
+    """The problem as RFC 9457 members; `errors` only where there are any."""
+    found: dict[str, object] = {"type": kind.type, "title": kind.title, "status": kind.status, "detail": detail}
     errors = [{"pointer": fault.pointer, "detail": fault.message} for fault in faults]
     if errors:
-        document["errors"] = errors
-    document["request_id"] = g.get("request_id")
-    body = json.dumps(document, ensure_ascii=True)
-    return Response(body, kind.status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
+        found["errors"] = errors
+    found["request_id"] = g.get("request_id")
+    return found
+
+
+def document_of(error: Exception) -> dict[str, object]:
+    """The problem document of an error that answers one item of many; what is not ours is logged without content."""
+    if isinstance(error, DocumentError):
+        return document(_document_kind(error), error.message, error.faults)
+    if isinstance(error, ConflictError):
+        return document(kind_of(error), error.message)
+    return document(*_internal(error))
 
 
 class Api(flask_smorest.Api):
@@ -147,12 +161,20 @@ def register(app: Flask) -> None:
 
 
 def _document_problem(error: DocumentError) -> Response:
-    kind = KINDS["too-large" if error.too_large else "document-refused"]
-    return respond(kind, error.message, error.faults)
+    return respond(_document_kind(error), error.message, error.faults)
+
+
+def _document_kind(error: DocumentError) -> Kind:
+    return KINDS["too-large" if error.too_large else "document-refused"]
+
+
+def kind_of(error: ConflictError) -> Kind:
+    """The problem type of a conflict."""
+    return KINDS[_BY_CONFLICT.get(error.kind, "conflict")]
 
 
 def _conflict_problem(error: ConflictError) -> Response:
-    kind = KINDS[_BY_CONFLICT.get(error.kind, "conflict")]
+    kind = kind_of(error)
     return respond(kind, error.message, headers={"Retry-After": "1"} if kind.name == "busy" else None)
 
 
@@ -179,10 +201,12 @@ def query_faults(messages: Mapping[str, list[str]]) -> list[Fault]:
 
 def _unexpected(error: Exception) -> Response:
     """500 for a bug. The log gets the kind of error and the places in the code, not the message: it may hold values."""
-    if isinstance(error, HTTPException):
-        return _http_problem(error)
+    return _http_problem(error) if isinstance(error, HTTPException) else respond(*_internal(error))
+
+
+def _internal(error: Exception) -> tuple[Kind, str]:
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
     log.error("unexpected error", extra={"error": type(error).__name__, "where": where})
     kind = KINDS["internal-error"]
-    return respond(kind, kind.advice)
+    return kind, kind.advice

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from csfinterp.formats.report_advice import AUDIENCES, score_lines
+from csfinterp.formats.report_changes import sentences, withdrawn
 from csfinterp.formats.report_layout import clean
 from csfinterp.formats.report_names import name_of, names_of, spoken
 from csfinterp.formats.report_patterns import causes_title, grade_words, is_absent, is_bare, item_of, shown_patterns
@@ -32,7 +33,7 @@ __all__ = [
     "AGE_UNITS", "APPLIES", "AUDIENCES", "CERTAINTY", "CONTEXT_ONLY", "FLAGS", "LM_REASON", "MOST_CAUTIONS",
     "NOT_JUDGED", "NOT_SHOWN", "PRIORITIES", "SCORE_STATUS", "STATUS", "TRUTHS", "as_sent", "causes_title",
     "grade_words", "item_of", "moment", "name_of", "names_of", "patterns", "plain", "printable",
-    "score_lines", "shown_patterns", "spaced", "spoken", "unit", "value",
+    "score_lines", "sentences", "shown_patterns", "spaced", "spoken", "unit", "value", "withdrawn",
 ]  # fmt: skip
 
 # HL7 ObservationInterpretation, with a sign for readers who do not see the color.

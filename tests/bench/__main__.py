@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-NAMES = ("core",)
+NAMES = ("core", "doors")
 
 
 def main() -> int:

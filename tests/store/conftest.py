@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from csfinterp.store import Basis, Collected, PanelKey, Received, SearchTables, Store, VersionRecord, open_store
+from csfinterp.store import (
+    Basis,
+    Collected,
+    EventRecord,
+    PanelKey,
+    Received,
+    SearchTables,
+    Store,
+    VersionRecord,
+    Written,
+    open_store,
+)
 
 
 @pytest.fixture
@@ -54,13 +65,15 @@ class Writer:
         flags: Iterable[tuple[str, str]] = (),
         findings: Mapping[str, str] | None = None,
         basis: Basis | None = None,
+        events: Iterable[EventRecord] = (),
         **changed: Any,
     ) -> VersionRecord:
         """Stores one version; unless `key` says otherwise, the specimen is named after the panel, the patient MRN-1."""
         record = self.record(panel_id, version, **changed)
         received = Received("LIS-A", message_id, record.content_digest, record.created_at)
         tables = SearchTables(frozenset(flags), findings or {})
-        self.store.add(key or PanelKey("LIS-A", f"S-{panel_id}", "MRN-1"), record, tables, basis, received)
+        key = key or PanelKey("LIS-A", f"S-{panel_id}", "MRN-1")
+        self.store.add_many((Written(key, record, tables, basis, received, tuple(events)),))
         return record
 
 

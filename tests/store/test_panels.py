@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import func, select
 
 from csfinterp.errors import ConflictError
-from csfinterp.store import Collected, PanelKey, RaceError, Received, Store, StoreError
+from csfinterp.store import Collected, EventRecord, PanelKey, RaceError, Received, Store, StoreError
 from csfinterp.store import panels as queries
-from csfinterp.store.schema import held_messages, metadata
+from csfinterp.store.schema import events, held_messages, metadata
 
 Writer = Any  # the fixture of conftest.py
 KEY = PanelKey("LIS-A", "S-p1", "MRN-1")
@@ -114,13 +114,22 @@ def test_a_message_is_remembered_with_the_version_that_answered_it(store: Store,
         store.remember(Received("LIS-A", "M2", "other", "now"), "p1", 1)
 
 
-def test_a_held_message_is_kept_whole_and_once(store: Store) -> None:
+def test_a_held_message_is_kept_whole_and_once_and_told_once(store: Store, writer: Writer) -> None:
     received = Received("LIS-A", None, "digest", "2026-03-01T08:00:00.000000Z")
+    writer.add()
+
+    def hold(why: str, document: str) -> None:
+        store.hold(why, received, document, EventRecord(why, "message.held", "p1", 1, received.received_at, "{}"))
+
     for _ in range(3):
-        store.hold("other_patient", received, '{"all": "of it"}')
-    store.hold("message_id_reused", received, "{}")
+        hold("other_patient", '{"all": "of it"}')
+    hold("message_id_reused", "{}")
     with store.engine.connect() as connection:
         held = connection.execute(select(held_messages.c.why, held_messages.c.document)).all()
+        assert connection.execute(select(events.c.id).order_by(events.c.seq)).scalars().all() == [
+            "other_patient",
+            "message_id_reused",
+        ]
     assert [tuple(row) for row in held] == [("other_patient", '{"all": "of it"}'), ("message_id_reused", "{}")]
 
 
