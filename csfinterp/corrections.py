@@ -10,14 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from csfinterp.formats.hl7_values import STATES
-
 Document = Mapping[str, Any]
 WITHDRAWN = ("cancelled", "entered_in_error")
 FINISHED = ("final", "corrected")
 # A correction replaces the result of that test also where it no longer names the organism, as a withdrawal does.
 _WHOLE_TEST = ("corrected", *WITHDRAWN)
-_NOT_RESENT = (None, "", STATES["U"].absent)
 _NOT_STATED: tuple[object, ...] = (None, "", "unknown", {}, [])
 _MERGED_PARTS = ("patient", "specimen", "context")
 
@@ -53,7 +50,7 @@ class _Result:
     @property
     def finishes(self) -> bool:
         """Says "final now" without sending the value again (OBX-11 U)."""
-        return self.status == "final" and not self.has_value and self.sent.get("absent_reason") in _NOT_RESENT
+        return self.status == "final" and not self.has_value and not self.sent.get("absent_reason")
 
 
 def merged(stored: Document, update: Document) -> Document:

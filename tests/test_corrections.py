@@ -74,9 +74,8 @@ def test_all_withdrawn_cancels_the_panel() -> None:
 
 
 def test_final_without_a_value_finishes_what_was_preliminary() -> None:
-    """OBX-11 U; the reader of HL7 says why there is no value."""
-    late = {"code": "csf_lactate", "status": "final", "absent_reason": "final without resending"}
-    after = merged(document(CELLS, LACTATE, status="preliminary"), document(late))
+    """OBX-11 U: neither a value nor a reason why there is none."""
+    after = merged(document(CELLS, LACTATE, status="preliminary"), document({"code": "csf_lactate", "status": "final"}))
     assert states(after) == [("csf_leukocytes", 21, "preliminary"), ("csf_lactate", "3.9", "final")]
     assert after["status"] == "preliminary"
     done = merged(after, document({"code": "csf_leukocytes", "status": "final"}))
