@@ -1,4 +1,4 @@
-"""Well-formed entries -> the dataclasses of model/edition.py: numbers converted once, rules read, places remembered."""
+"""Well-formed entries -> the dataclasses of model/edition: numbers converted once, rules read, places remembered."""
 
 from __future__ import annotations
 
