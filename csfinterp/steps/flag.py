@@ -13,7 +13,8 @@ from csfinterp.model.context import CODED_SUBJECT
 from csfinterp.model.edition import Analyte, ReferenceInterval
 from csfinterp.steps.intervals import AgeBands, IntervalTable
 from csfinterp.steps.layout import FLAG, REASON, Layout
-from csfinterp.steps.truth import TRUE, Facts, Program
+from csfinterp.steps.program import Program
+from csfinterp.steps.truth import TRUE, Facts
 
 N, L, H, LL, HH = (np.int8(FLAG[word]) for word in ("N", "L", "H", "LL", "HH"))
 # Ranks from low to high; a censored value has a lowest and a highest possible rank.
