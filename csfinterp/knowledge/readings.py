@@ -155,7 +155,7 @@ class Builder(StatementBuilder):
         return self.places.note(built, at)
 
     def score(self, entry: Entry) -> Score:
-        """One entry of scores.yaml; its formula is a function of steps/score.py."""
+        """One entry of scores.yaml; its formula is a function of steps/score/formulas.py."""
         built = Score(
             id=entry["id"],
             rule=entry["rule"],

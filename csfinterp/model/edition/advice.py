@@ -38,7 +38,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Score:
-    """A published score. `function` names a function of steps/score.py; `constants` are its numbers.
+    """A published score. `function` names a function of steps/score/formulas.py; `constants` are its numbers.
 
     `asked_if`: evaluated only where TRUE (else not listed). `gate`: each FALSE-making refusal; `needed`: inputs without
     which it is not computable. `default_on` False: off until a site switches it on.

@@ -98,7 +98,7 @@ class Analyte:
 
 @dataclass(frozen=True)
 class Derived:
-    """A calculated quantity. `function` names a function of steps/derive.py; `constants` are its numbers.
+    """A calculated quantity. `function` names a function of steps/formulas.py; `constants` are its numbers.
 
     `kind`: derived (listed among the results) or helper (for rules only). `pair`: the serum pair that it rests on
     ("protein", "glucose" or None). `report_if_missing`: listed with `pair_missing` where only one side was sent.
