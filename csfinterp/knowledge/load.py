@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from csfinterp.errors import EditionError
-from csfinterp.knowledge import laws, schema, schema_readings, seal
+from csfinterp.knowledge import laws, schema, schema_readings, schema_rows, schema_statements, seal
 from csfinterp.knowledge.build import Places, citation, unit_table
 from csfinterp.knowledge.document import Map, Slips, read_yaml
 from csfinterp.knowledge.gather import field_of, part, vocabulary
@@ -174,19 +174,23 @@ class Reading:
             analytes=analytes,
             derived=self._derived(build, {analyte.id: analyte for analyte in analytes}),
             limits=tuple(words.limits.values()),
-            critical=self._each(build.critical, self._list(schema.CriticalSchema, "critical.yaml")),
-            quality=self._each(build.within(QUALITY_FIRST).quality, self._list(schema.QualitySchema, "quality.yaml")),
-            findings=self._each(first.finding, self._list(schema.FindingSchema, "findings.yaml", "findings")),
-            grade_scales=self._each(
-                build.grade_scale, self._list(schema.GradeScaleSchema, "findings.yaml", "grade_scales")
+            critical=self._each(build.critical, self._list(schema_rows.CriticalSchema, "critical.yaml")),
+            quality=self._each(
+                build.within(QUALITY_FIRST).quality, self._list(schema_statements.QualitySchema, "quality.yaml")
             ),
-            profiles=self._each(build.profile, self._folder_entries(schema.ProfileSchema, "profiles")),
+            findings=self._each(
+                first.finding, self._list(schema_statements.FindingSchema, "findings.yaml", "findings")
+            ),
+            grade_scales=self._each(
+                build.grade_scale, self._list(schema_statements.GradeScaleSchema, "findings.yaml", "grade_scales")
+            ),
+            profiles=self._each(build.profile, self._folder_entries(schema_statements.ProfileSchema, "profiles")),
             # A table that is looked up knows its coded inputs only.
             evidence=self._each(
                 lambda entry: (first if entry["columns"] else build).evidence(entry),
-                self._list(schema.EvidenceTableSchema, "evidence.yaml", "tables"),
+                self._list(schema_statements.EvidenceTableSchema, "evidence.yaml", "tables"),
             ),
-            options=self._each(build.option, self._list(schema.OptionSchema, "options.yaml")),
+            options=self._each(build.option, self._list(schema_statements.OptionSchema, "options.yaml")),
             citations=self._each(self._citation, self._list(schema.CitationSchema, "citations.yaml")),
             texts=dict(header["texts"]),
             codes_info=self._codes_info(),
@@ -200,7 +204,7 @@ class Reading:
     def _with_limits(self, words: Vocabulary) -> Vocabulary:
         """Decision limits are read first: every other rule may name them."""
         limits = self._each(
-            Builder(words, self.places).decision_limit, self._list(schema.DecisionLimitSchema, "limits.yaml")
+            Builder(words, self.places).decision_limit, self._list(schema_rows.DecisionLimitSchema, "limits.yaml")
         )
         known = {limit.id: limit for limit in limits}
         broken = frozenset(field_of(self.documents["limits.yaml"], "id")) - known.keys()
@@ -280,7 +284,7 @@ class Reading:
                 )
 
     def _analytes(self, build: Builder) -> tuple[Analyte, ...]:
-        entries = self._folder_entries(schema.AnalyteSchema, "analytes")
+        entries = self._folder_entries(schema_rows.AnalyteSchema, "analytes")
         for entry in entries:
             self._note_gaps(build, entry)
         built = {analyte.id: analyte for analyte in self._each(build.analyte, entries)}
@@ -297,7 +301,7 @@ class Reading:
         return tuple(built.values())
 
     def _derived(self, build: Builder, analytes: Mapping[str, Analyte]) -> tuple[Derived, ...]:
-        entries = self._list(schema.DerivedSchema, "derived.yaml")
+        entries = self._list(schema_rows.DerivedSchema, "derived.yaml")
         built = []
         for entry in entries:
             at: Map = entry["at"]
