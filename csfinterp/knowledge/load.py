@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 
 from csfinterp.errors import EditionError
 from csfinterp.knowledge import laws, schema, schema_readings, schema_rows, schema_statements, seal
-from csfinterp.knowledge.build import Places, citation, unit_table
+from csfinterp.knowledge.build import citation, unit_table
 from csfinterp.knowledge.document import Map, Slips, read_yaml
 from csfinterp.knowledge.gather import field_of, part, vocabulary
 from csfinterp.knowledge.law_numbers import valid_loinc
 from csfinterp.knowledge.listing import misnamed
 from csfinterp.knowledge.partitions import Ages
+from csfinterp.knowledge.places import Places
 from csfinterp.knowledge.readings import Builder
 from csfinterp.knowledge.shape import Entry as EntryShape
 from csfinterp.knowledge.shape import load_entry, load_list

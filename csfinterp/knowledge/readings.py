@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from csfinterp.errors import EditionError
-from csfinterp.knowledge.build import Entry
 from csfinterp.knowledge.document import Map
+from csfinterp.knowledge.places import Entry
 from csfinterp.knowledge.schema_readings import AUDIENCES, PRIORITIES, TEAM
 from csfinterp.knowledge.statements import Builder as StatementBuilder
 from csfinterp.model.edition import (
