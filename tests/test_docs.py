@@ -58,9 +58,15 @@ def test_commands_and_their_options_exist(page: Path) -> None:
                 assert word.partition("=")[0] in known | {"--help", "--version"}, f"{command.name} {word}"
 
 
+def readme_block(pattern: str) -> list[str]:
+    """Lines of what the group of `pattern` matches in README.md."""
+    found = re.search(pattern, (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None, f"README.md has no {pattern}"
+    return str(found[1]).splitlines()
+
+
 def test_the_two_commands_are_the_ones_that_work() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    first, second = re.search(r"```sh\n(.*?)```", readme, re.DOTALL).group(1).splitlines()  # type: ignore[union-attr]
+    first, second = readme_block(r"```sh\n(.*?)```")
     assert "pip install -q -c config/constraints.txt ." in first
     assert first.endswith("csfinterp demo")
     assert second == "bash tests/run"
@@ -68,8 +74,7 @@ def test_the_two_commands_are_the_ones_that_work() -> None:
 
 
 def test_the_printed_answer_is_the_real_one() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    command, *printed = re.search(r"```console\n\$ csfinterp (.*?)```", readme, re.DOTALL).group(1).splitlines()  # type: ignore[union-attr]
+    command, *printed = readme_block(r"```console\n\$ csfinterp (.*?)```")
     words = [str(ROOT / word) if word.endswith(".json") else word for word in shlex.split(command)]
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0, done.output

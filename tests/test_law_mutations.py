@@ -403,17 +403,17 @@ def test_sl21_bites_when_a_unit_is_guessed(edition: Edition) -> None:
         laws.test_sl21_no_unit_no_interpretation(guessing, "csf_protein")
 
 
-def test_sl14_bites_when_a_pattern_writes_to_the_level(edition: Edition) -> None:
+def test_sl14_bites_when_a_pattern_writes_to_the_level(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
     core = Core(edition)
     table = core.evidence["eano_esmo"]
     number = table.number
-    table.number = lambda cohort: np.maximum(number(cohort), 0) * 0  # type: ignore[method-assign]
+    monkeypatch.setattr(table, "number", lambda cohort: np.maximum(number(cohort), 0) * 0)
     written = [{**one, "lm": {**one["lm"], "certainty": "by pattern"}} for one in laws.documents_of(core, TELLING)]
     with pytest.raises(AssertionError):
         laws.test_sl14_levels_are_the_same_without_the_other_modules(edition, written)
 
 
-def test_sl47_bites_when_open_grades_are_closed(edition: Edition) -> None:
+def test_sl47_bites_when_open_grades_are_closed(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
     """The step that keeps a grade open (ER12) left out: every trigger's test fails."""
     core = Core(edition)
     graded = core.patterns.grade
@@ -422,13 +422,13 @@ def test_sl47_bites_when_open_grades_are_closed(edition: Edition) -> None:
         found = graded(truth)
         return replace(found, grade=np.where(found.reason > 0, np.int8(1), found.grade).astype(np.int8))
 
-    core.patterns.grade = closed  # type: ignore[method-assign]
+    monkeypatch.setattr(core.patterns, "grade", closed)
     for name in laws.TRIGGERS:
         with pytest.raises(AssertionError):
             laws.test_sl47_bacterial_meningitis_is_never_said_not_to_fit(core, name)
 
 
-def test_sl70_bites_when_the_answer_depends_on_the_call(edition: Edition) -> None:
+def test_sl70_bites_when_the_answer_depends_on_the_call(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
     core = Core(edition)
     interpret, calls = core.interpret, iter(range(100))
 
@@ -436,6 +436,6 @@ def test_sl70_bites_when_the_answer_depends_on_the_call(edition: Edition) -> Non
         found = interpret(panel)
         return replace(found, disclaimer=f"{found.disclaimer} {next(calls)}")
 
-    core.interpret = moody  # type: ignore[method-assign]
+    monkeypatch.setattr(core, "interpret", moody)
     with pytest.raises(AssertionError):
         laws.test_sl70_same_input_same_bytes(core, "solid")

@@ -26,7 +26,7 @@ from csfinterp.model.predicate import inputs
 
 Named = Analyte | Derived | Finding | Profile | EvidenceTable | NamedOption | GradeScale
 ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z")
-# Functions of steps/derive.py: the constants that each needs (None: any) and how many inputs it takes (None: any).
+# Functions of steps/formulas.py: the constants that each needs (None: any) and how many inputs it takes (None: any).
 FUNCTIONS: Mapping[str, tuple[tuple[str, ...] | None, int | None]] = {
     "pair_quotient": (("scale",), 2),
     "index": ((), 2),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from csfinterp.errors import EditionError
-from csfinterp.knowledge.build import Entry
 from csfinterp.knowledge.document import Map
+from csfinterp.knowledge.places import Entry
 from csfinterp.knowledge.schema_readings import AUDIENCES, PRIORITIES, TEAM
 from csfinterp.knowledge.statements import Builder as StatementBuilder
 from csfinterp.model.edition import (
@@ -155,7 +155,7 @@ class Builder(StatementBuilder):
         return self.places.note(built, at)
 
     def score(self, entry: Entry) -> Score:
-        """One entry of scores.yaml; its formula is a function of steps/score.py."""
+        """One entry of scores.yaml; its formula is a function of steps/score/formulas.py."""
         built = Score(
             id=entry["id"],
             rule=entry["rule"],

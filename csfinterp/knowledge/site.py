@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from csfinterp.errors import EditionError
-from csfinterp.knowledge import schema
+from csfinterp.knowledge import schema_site
 from csfinterp.knowledge.coefficients import with_models
 from csfinterp.knowledge.document import Map, Slips, read_yaml
 from csfinterp.knowledge.law_numbers import critical_flaws
@@ -24,7 +24,7 @@ PLATFORM_LIMIT, SITE_LIMIT = LIMITS
 
 def load_code_map(path: Path) -> CodeMap:
     """The local codes of one sender. EditionError with file and line."""
-    entry = _entry(schema.CodeMapSchema, path)
+    entry = _entry(schema_site.CodeMapSchema, path)
     return CodeMap(
         id=entry["id"],
         source=entry["source"],
@@ -44,7 +44,7 @@ def load_site_rules(path: Path | None, code_maps_folder: Path | None) -> SiteRul
     if path is None:
         return SiteRules(DEFAULT, _digest(()))
     path = Path(path)
-    entry = _entry(schema.SiteRulesSchema, path)
+    entry = _entry(schema_site.SiteRulesSchema, path)
     at: Map = entry["at"]
     for key in ("options", "code_maps", "scores_on", "coefficients", "former_coefficients"):
         if len(set(entry[key])) < len(entry[key]):

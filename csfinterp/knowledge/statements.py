@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from csfinterp.errors import EditionError
-from csfinterp.knowledge.build import Entry, RowBuilder
+from csfinterp.knowledge.build import RowBuilder
 from csfinterp.knowledge.document import Map
+from csfinterp.knowledge.places import Entry
 from csfinterp.knowledge.vocabulary import age_edge
 from csfinterp.model.edition import (
     EvidenceCell,

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from csfinterp.errors import EditionError
-from csfinterp.knowledge.build import Places
 from csfinterp.knowledge.partitions import Ages
+from csfinterp.knowledge.places import Places
 from csfinterp.knowledge.vocabulary import Vocabulary
 from csfinterp.model.edition import Edition
 

@@ -15,7 +15,8 @@ from csfinterp.model.cohort import Bytes, Cohort, Ints, Verdict
 from csfinterp.model.edition import EvidenceRow, EvidenceTable
 from csfinterp.model.predicate import inputs
 from csfinterp.steps.layout import Layout
-from csfinterp.steps.truth import FALSE, TRUE, UNKNOWN, Facts, Program
+from csfinterp.steps.program import Program
+from csfinterp.steps.truth import FALSE, TRUE, UNKNOWN, Facts
 
 
 class Evidence:

@@ -1,9 +1,8 @@
-"""The interpretation code of every result: critical row first, then the patient's own interval row,
-else null with reason."""
+"""The interpretation code of every result: critical limit first, then the patient's own interval row,
+else null with the reason."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 
 import numpy as np
@@ -11,11 +10,13 @@ import numpy as np
 from csfinterp.model.cohort import Bools, Bytes, Cohort, Flags, Floats, Ints, Judged, Partition
 from csfinterp.model.context import CODED_SUBJECT
 from csfinterp.model.edition import Analyte, ReferenceInterval
-from csfinterp.steps.intervals import AgeBands, IntervalTable
+from csfinterp.steps.critical import HH, LL, CriticalLimits, End
+from csfinterp.steps.intervals import IntervalTable
 from csfinterp.steps.layout import FLAG, REASON, Layout
-from csfinterp.steps.truth import TRUE, Facts, Program
+from csfinterp.steps.program import Program
+from csfinterp.steps.truth import TRUE, Facts
 
-N, L, H, LL, HH = (np.int8(FLAG[word]) for word in ("N", "L", "H", "LL", "HH"))
+N, L, H = (np.int8(FLAG[word]) for word in ("N", "L", "H"))
 # Ranks from low to high; a censored value has a lowest and a highest possible rank.
 RANK_FLAGS = np.array([LL, L, N, H, HH], np.int8)
 YES = np.int8(CODED_SUBJECT["seen_csf_cytology"].index("yes"))
@@ -23,21 +24,12 @@ BLOOD = ("serum", "plasma", "blood")
 READINGS, NO_READING = 64, 9999  # a band's flag and reason as one number, to see whether two bands say the same
 
 
-@dataclass(frozen=True)
-class _End:
-    """One end of the value intervals: the lowest (`upward` False) or the highest possible value."""
-
-    value: Floats
-    open: Bools | None
-    highest: bool
-
-
 class Flagger:
     """Flags of one edition."""
 
     def __init__(self, layout: Layout, table: IntervalTable) -> None:
         self._layout, self._table = layout, table
-        self._compile_critical()
+        self._critical = CriticalLimits(layout)
         self._compile_coded()
         self._compile_bands()
         rows = table.rows
@@ -54,26 +46,6 @@ class Flagger:
         gates = {row.rule: row.gate for row in rows if row.gate is not None}
         self._gates = Program(layout, gates) if gates else None
         self._gated = [(number, row.rule) for number, row in enumerate(rows) if row.gate is not None]
-
-    def _compile_critical(self) -> None:
-        quantity = self._layout.quantity
-        entries = [
-            (number, name, rule)
-            for number, rule in enumerate(self._layout.edition.critical)
-            if rule.op is not None and rule.flag is not None
-            for name in rule.analytes
-        ]
-        entries.sort(key=lambda entry: quantity[entry[1]])
-        self._critical_number = np.array([number + 1 for number, _, _ in entries], np.int8)[:, None]
-        self._critical_flag = np.array([FLAG[rule.flag] for _, _, rule in entries], np.int8)[:, None]
-        self._critical_row = np.array([quantity[name] for _, name, _ in entries], np.int64)
-        self._critical_limit = np.array([rule.limit for _, _, rule in entries], np.float64)[:, None]
-        self._critical_inclusive = np.array(["=" in str(rule.op) for _, _, rule in entries], np.bool_)[:, None]
-        self._critical_upward = np.array([str(rule.op).startswith(">") for _, _, rule in entries], np.bool_)[:, None]
-        self._critical_bands = AgeBands([(rule.age_from, rule.age_to) for _, _, rule in entries])
-        self._critical_ageless = np.array([rule.age_unknown for _, _, rule in entries], np.bool_)[:, None]
-        self._critical_starts = np.flatnonzero(np.diff(self._critical_row, prepend=-1))
-        self._critical_owner = self._critical_row[self._critical_starts]
 
     def _compile_coded(self) -> None:
         layout = self._layout
@@ -124,7 +96,7 @@ class Flagger:
         flag = np.zeros(cohort.reason.shape, np.int8)
         reason = cohort.reason.copy()
         critical = np.zeros(cohort.reason.shape, np.int8)
-        critical_flag = self._critical(cohort, ages, critical)
+        critical_flag = self._critical.ends(cohort, ages, critical)
         letters, why = self._letters(cohort, judged, part, low, high, critical_flag)
         there = ~np.isnan(cohort.low)
         flag[:quantities] = np.where(there, letters, 0)
@@ -185,12 +157,7 @@ class Flagger:
 
     def critical_numbers(self, quantity: int, low: float, high: float, ages: Floats) -> list[int]:
         """Numbers (from 1) of the critical rules that the closed interval low..high meets as a whole."""
-        mine = self._critical_row == quantity
-        limit, upward = self._critical_limit[mine, 0], self._critical_upward[mine, 0]
-        edge = self._critical_inclusive[mine, 0]
-        holds = np.where(upward, (low > limit) | ((low == limit) & edge), (high < limit) | ((high == limit) & edge))
-        holds &= self._critical_applies(ages)[mine, 0]
-        return [int(number) for number in self._critical_number[mine, 0][holds]]
+        return self._critical.numbers(quantity, low, high, ages)
 
     def _letters(
         self, cohort: Cohort, judged: Judged, part: Partition, low: Floats, high: Floats, critical: tuple[Bytes, Bytes]
@@ -198,11 +165,11 @@ class Flagger:
         rows = len(self._layout.quantities)
         inclusive = (self._table.low_inclusive[part.interval], self._table.high_inclusive[part.interval])
         limits = (low, high, *inclusive)
-        lowest = self._rank(_End(cohort.low, cohort.open_low, False), limits, critical[0])
+        lowest = self._rank(End(cohort.low, cohort.open_low, False), limits, critical[0])
         if cohort.high is cohort.low:
             highest = lowest
         else:
-            highest = self._rank(_End(cohort.high, cohort.open_high, True), limits, critical[1])
+            highest = self._rank(End(cohort.high, cohort.open_high, True), limits, critical[1])
         letter = RANK_FLAGS[lowest]
         reason = part.reason.copy()
         if highest is not lowest:
@@ -218,7 +185,7 @@ class Flagger:
         return letter.astype(np.int8), np.where(letter != 0, 0, reason).astype(np.int8)
 
     @staticmethod
-    def _rank(end: _End, limits: tuple[Floats, Floats, Bools, Bools], critical: Bytes) -> Ints:
+    def _rank(end: End, limits: tuple[Floats, Floats, Bools, Bools], critical: Bytes) -> Ints:
         """0 LL, 1 L, 2 N, 3 H, 4 HH of one end of the interval. An open end stands for values just inside of it."""
         low, high, low_inclusive, high_inclusive = limits
         value = end.value
@@ -233,40 +200,6 @@ class Flagger:
             above = (value > high) | ((value == high) & (~high_inclusive | end.open))
         rank: Ints = 2 + above.astype(np.int64) - below
         return np.where(critical == HH, 4, np.where(critical == LL, 0, rank))
-
-    def _critical(self, cohort: Cohort, ages: Floats, number: Bytes) -> tuple[Bytes, Bytes]:
-        """HH / LL by critical rows for the lowest and for the highest possible value; `number` gets the rule."""
-        rows = self._critical_row
-        applies = self._critical_applies(ages)
-        found = []
-        for end in (_End(cohort.low, cohort.open_low, False), _End(cohort.high, cohort.open_high, True)):
-            holds = applies & self._beyond(end, rows)
-            letters = np.where(holds, self._critical_flag, 0).astype(np.int8)
-            flags = np.zeros(cohort.low.shape, np.int8)
-            flags[self._critical_owner] = np.maximum.reduceat(letters, self._critical_starts, axis=0)
-            which = np.maximum.reduceat(np.where(holds, self._critical_number, 0), self._critical_starts, axis=0)
-            number[self._critical_owner] = which.astype(np.int8)
-            found.append(flags)
-            if cohort.high is cohort.low:
-                return flags, flags
-        return found[0], found[1]
-
-    def _critical_applies(self, ages: Floats) -> Bools:
-        """A critical row counts if any age that is possible lies in its band (safety law SL41)."""
-        applies: Bools = self._critical_bands.part(ages) | (self._critical_ageless & np.isnan(ages[0]))
-        return applies
-
-    def _beyond(self, end: _End, rows: Ints) -> Bools:
-        """The end of the interval lies beyond the critical limit;
-        an open end touches its own value only from inside."""
-        value, limit = end.value[rows], self._critical_limit
-        edge = (value == limit) & self._critical_inclusive
-        if end.open is not None:
-            upward_edge = edge & ~end.open[rows] if end.highest else edge | ((value == limit) & end.open[rows])
-            downward_edge = edge | ((value == limit) & end.open[rows]) if end.highest else edge & ~end.open[rows]
-            edge = np.where(self._critical_upward, upward_edge, downward_edge)
-        beyond: Bools = np.where(self._critical_upward, value > limit, value < limit) | edge
-        return beyond
 
     def _read_bands(self, cohort: Cohort, judged: Judged, critical: Bytes, flag: Bytes, reason: Bytes) -> None:
         """Graded readings (erythrocytes, blasts): the bands of a censored value must agree, else it is undecided."""

@@ -7,12 +7,13 @@ from math import inf, nextafter
 import numpy as np
 
 from csfinterp.model.cohort import Floats
-from csfinterp.model.context import CODED_INPUTS, FLAGS, NOT_JUDGED, NUMBER_CONTEXT, UNKNOWN_WORDS
+from csfinterp.model.context import CODED_INPUTS, FLAGS, ISSUE_CODES, NOT_JUDGED, NUMBER_CONTEXT, UNKNOWN_WORDS
 from csfinterp.model.edition import Analyte, Derived, Edition, ReferenceInterval
 from csfinterp.units import ROUNDED_BELOW
 
 BEST_CYTOLOGY = "csf_cytology_best"
 NOT_SENT = -1
+ISSUE = {word: number + 1 for number, word in enumerate(ISSUE_CODES)}
 REASON = {word: number + 1 for number, word in enumerate(NOT_JUDGED)}
 FLAG = {None: 0} | {word: number + 1 for number, word in enumerate(FLAGS)}
 FLAG_WORDS = (None, *FLAGS)

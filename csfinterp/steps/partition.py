@@ -10,7 +10,8 @@ from csfinterp.model.cohort import Bools, Bytes, Cohort, Floats, Partition
 from csfinterp.model.context import CODED_SUBJECT
 from csfinterp.steps.intervals import AgeBands, IntervalTable
 from csfinterp.steps.layout import REASON, Layout
-from csfinterp.steps.truth import TRUE, Facts, Program
+from csfinterp.steps.program import Program
+from csfinterp.steps.truth import TRUE, Facts
 
 
 class Partitioner:

@@ -23,10 +23,11 @@ from csfinterp.steps.normalize import Normalizer
 from csfinterp.steps.partition import Partitioner
 from csfinterp.steps.pattern import Patterns, at_least
 from csfinterp.steps.profile import Profiles
+from csfinterp.steps.program import Program
 from csfinterp.steps.quality import Quality
 from csfinterp.steps.recommend import Advice
 from csfinterp.steps.score import Scores
-from csfinterp.steps.truth import Facts, Program
+from csfinterp.steps.truth import Facts
 
 CHUNK = 4096
 

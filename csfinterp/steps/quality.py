@@ -6,7 +6,8 @@ import numpy as np
 
 from csfinterp.model.cohort import Cohort, Judged
 from csfinterp.steps.layout import REASON, Layout
-from csfinterp.steps.truth import TRUE, Facts, Program
+from csfinterp.steps.program import Program
+from csfinterp.steps.truth import TRUE, Facts
 
 
 class Quality:

@@ -10,7 +10,8 @@ import numpy as np
 from csfinterp.model.cohort import Bytes
 from csfinterp.model.predicate import Holds, leaves
 from csfinterp.steps.layout import Layout
-from csfinterp.steps.truth import Facts, Program
+from csfinterp.steps.program import Program
+from csfinterp.steps.truth import Facts
 
 
 class Advice:

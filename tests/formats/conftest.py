@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -83,14 +84,14 @@ def panel() -> dict[str, object]:
     return deepcopy(PANEL)
 
 
-def _result(analyte: str, name: str, value: float | str | None, **changes: object) -> Result:
+def _result(analyte: str, name: str, value: float | str | None, **changes: Any) -> Result:
     plain = Result(
         analyte=analyte, name=name, loinc=None, kind="quantity", reported=None, value=value, comparator=None, unit=None,
         derived=False, inputs=(), flag=None, critical=False, not_judged=None, reference=None, times_limit=None,
         advisory=None, notes=(), laboratory_flag=None, laboratory_range=None, organism=None, organism_class=None,
         decimals=0, citations=("csfinterp_rule",), status="ours",
     )  # fmt: skip
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)
 
 
 def _results() -> tuple[Result, ...]:

@@ -27,24 +27,24 @@ RESULT = [
 ]  # fmt: skip
 
 
-def _written(interpretation: Interpretation, **envelope: object) -> dict[str, object]:
-    document = write(interpretation, Envelope("p1", 2, AT, **envelope))  # type: ignore[arg-type]
-    again = json.loads(dumps(document))
+def _written(interpretation: Interpretation, **envelope: Any) -> dict[str, Any]:
+    document = write(interpretation, Envelope("p1", 2, AT, **envelope))
+    again: dict[str, Any] = json.loads(dumps(document))
     assert again == document
-    return again  # type: ignore[no-any-return]
+    return again
 
 
 def test_keys_stand_in_the_order_of_the_contract(interpretation: Interpretation) -> None:
     document = _written(interpretation)
     assert list(document) == TOP
-    assert list(document["results"][0]) == RESULT  # type: ignore[index]
-    assert list(document["quality"][0]) == [  # type: ignore[index]
+    assert list(document["results"][0]) == RESULT
+    assert list(document["quality"][0]) == [
         "id", "rule", "name", "truth", "severity", "suppresses", "because", "text", "citations", "status",
     ]  # fmt: skip
 
 
 def test_a_result_is_written_as_the_contract_prints_it(interpretation: Interpretation) -> None:
-    assert _written(interpretation)["results"][0] == {  # type: ignore[index]
+    assert _written(interpretation)["results"][0] == {
         "analyte": "csf_leukocytes", "name": "Leukocytes in CSF", "loinc": "26465-5", "kind": "quantity",
         "reported": {"value": "21", "comparator": None, "unit": "/uL", "code": "csf_leukocytes"},
         "value": 21.0, "comparator": None, "unit": "/uL", "derived": False, "inputs": [],
@@ -74,8 +74,8 @@ def test_time_may_be_a_datetime(interpretation: Interpretation) -> None:
 def test_an_acknowledged_call_is_written_with_its_item(interpretation: Interpretation) -> None:
     told = {"by": "MTA 3", "at": AT}
     critical = _written(interpretation, acknowledged={("csf_gram_stain", "CR-ORG"): told})["critical"]
-    assert [item["acknowledged"] for item in critical] == [told]  # type: ignore[attr-defined]
-    assert [item["acknowledged"] for item in _written(interpretation)["critical"]] == [None]  # type: ignore[attr-defined]
+    assert [item["acknowledged"] for item in critical] == [told]
+    assert [item["acknowledged"] for item in _written(interpretation)["critical"]] == [None]
 
 
 # Keys of each part as interfaces.md section 2 prints them; keys of ours may stand behind them.
@@ -104,7 +104,7 @@ ENTRIES = {
 }  # fmt: skip
 
 
-def _entries(document: dict[str, object], path: tuple[str, ...]) -> list[dict[str, object]]:
+def _entries(document: dict[str, Any], path: tuple[str, ...]) -> list[dict[str, object]]:
     found: list[Any] = [document]
     for key in path:
         inner = [item[key] for item in found]
@@ -115,7 +115,7 @@ def _entries(document: dict[str, object], path: tuple[str, ...]) -> list[dict[st
 def test_the_parts_of_the_reading_have_the_keys_of_the_contract_in_order(interpretation: Interpretation) -> None:
     document = _written(interpretation)
     for part, keys in PARTS.items():
-        assert list(document[part])[: len(keys)] == keys, part  # type: ignore[call-overload]
+        assert list(document[part])[: len(keys)] == keys, part
     for path, keys in ENTRIES.items():
         entries = _entries(document, path)
         assert entries, path
@@ -125,7 +125,7 @@ def test_the_parts_of_the_reading_have_the_keys_of_the_contract_in_order(interpr
 def test_names_of_ours_are_written_as_the_contract_names_them(interpretation: Interpretation) -> None:
     document = _written(interpretation)
     assert [score["class"] for score in _entries(document, ("scores",))] == ["possible", None]
-    assert document["leukemia_cns"]["source_status"] == "recalled"  # type: ignore[index]
+    assert document["leukemia_cns"]["source_status"] == "recalled"
     text = dumps(document)
     assert "class_word" not in text
     assert "status_of_source" not in text
@@ -153,12 +153,12 @@ def _plasma(like: Result, value: str, *variants: Variant) -> Result:
     ],
 )
 def test_variants_are_listed_and_compared_with_plasma(
-    interpretation: Interpretation, plasma: tuple[str | Variant, ...] | None, expected: list[bool | None]
+    interpretation: Interpretation, plasma: tuple[Any, ...] | None, expected: list[bool | None]
 ) -> None:
     ctdna = next(result for result in interpretation.results if result.analyte == "csf_ctdna")
-    more = () if plasma is None else (_plasma(ctdna, *plasma),)  # type: ignore[arg-type]
+    more = () if plasma is None else (_plasma(ctdna, *plasma),)
     document = _written(replace(interpretation, results=(ctdna, *more)))
-    variants = document["liquid_biopsy"]["variants"]  # type: ignore[index]
+    variants = document["liquid_biopsy"]["variants"]
     assert variants[0] == {
         "analyte": "csf_ctdna", "gene": "ERBB2", "hgvs": "p.V777L", "vaf_pct": 12.5, "also_in_plasma": expected[0],
     }  # fmt: skip

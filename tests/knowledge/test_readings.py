@@ -10,7 +10,7 @@ import pytest
 
 from csfinterp import knowledge
 from csfinterp.errors import EditionError
-from csfinterp.knowledge.load import OPTIONAL_FILES
+from csfinterp.knowledge.folder import OPTIONAL_FILES
 from csfinterp.model.edition import Edition, SiteRules
 from csfinterp.model.predicate import Above, Holds, Is, Not
 from tests.knowledge.readings import FILES, put_readings

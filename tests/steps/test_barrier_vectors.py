@@ -11,7 +11,7 @@ import pytest
 from csfinterp.formats import panel_json
 from csfinterp.knowledge import apply_site_rules
 from csfinterp.model.edition import SiteRules
-from csfinterp.steps.derive import FUNCTIONS
+from csfinterp.steps.formulas import FUNCTIONS
 from csfinterp.steps.pipeline import Core
 from tests.making import (
     albumin_pair,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from csfinterp.steps.derive import antibody_index, igg_synthesis_rate
+from csfinterp.steps.formulas import antibody_index, igg_synthesis_rate
 
 # 8.8, all mg/dL, result mg/d, tolerance 5e-5: IgG c/s, albumin c/s.
 RATES = [

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import pytest
 from flask import Flask
@@ -80,7 +81,7 @@ def logged() -> Iterator[io.StringIO]:
 
 
 def broken_app(settings: Settings, error: Exception) -> Flask:
-    return create_app(settings, Broken(error))  # type: ignore[arg-type]
+    return create_app(settings, cast(Service, Broken(error)))
 
 
 def test_a_bug_is_a_500_without_trace_or_content(settings: Settings, app: Flask, panel: PanelMaker) -> None:

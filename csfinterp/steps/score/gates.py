@@ -13,6 +13,7 @@ from csfinterp.model.cohort import Bools, Bytes, Floats
 from csfinterp.model.edition import Edition, Score
 from csfinterp.model.predicate import Predicate
 from csfinterp.steps.layout import Layout
+from csfinterp.steps.program import Program
 from csfinterp.steps.score.formulas import FUNCTIONS
 from csfinterp.steps.score.items import Item, items
 from csfinterp.steps.score.reading import (
@@ -25,7 +26,7 @@ from csfinterp.steps.score.reading import (
     Answer,
     Reading,
 )
-from csfinterp.steps.truth import FALSE, TRUE, Facts, Program
+from csfinterp.steps.truth import FALSE, TRUE, Facts
 
 
 @dataclass(frozen=True)
