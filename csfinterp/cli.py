@@ -21,7 +21,7 @@ import csfinterp
 from csfinterp import demo as demonstration
 from csfinterp import operations
 from csfinterp.errors import CsfinterpError, DocumentError
-from csfinterp.formats import FORMATS, ReadLimits, panel_json, report_text, report_trace
+from csfinterp.formats import FORMATS, ReadLimits, panel_json, report_trace
 from csfinterp.model.edition import Edition
 from csfinterp.model.panel import Panel
 from csfinterp.samples import SAMPLES
@@ -31,6 +31,7 @@ from csfinterp.settings import Settings
 
 CHUNK = 256
 READABLE = tuple(name for name, form in FORMATS.items() if form.read is not None)
+WRITABLE = tuple(name for name, form in FORMATS.items() if form.write is not None)
 
 
 class Commands(click.Group):
@@ -120,7 +121,7 @@ def serve(bind: str | None, workers: int | None) -> None:
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--format", "format_name", type=click.Choice(READABLE), help="Input format.  [default: by extension]")
-@click.option("--output", type=click.Choice(["json", "text"]), default="json", show_default=True)
+@click.option("--output", type=click.Choice(WRITABLE), default="json", show_default=True)
 @click.option("--explain", metavar="FINDING", help="Print why one statement stands there, instead of the answer.")
 def interpret(files: tuple[str, ...], format_name: str | None, output: str, explain: str | None) -> None:
     """Interpret panels of FILES (- reads standard input) and store nothing.
@@ -223,8 +224,9 @@ def _trace(document: dict[str, object], identifier: str, edition: Edition, many:
 
 
 def _printed(document: dict[str, object], output: str, many: bool) -> str:
-    if output == "text":
-        return report_text.write(document)
+    write = FORMATS[output].write
+    if output != "json" and write is not None:
+        return str(write(document))
     return json.dumps(document, ensure_ascii=False, indent=None if many else 2)
 
 

@@ -23,7 +23,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "units": (NOUNS, {"pint"}),
     "steps": (NOUNS | {"units", "steps"}, {"numpy", "pandas"}),
     "knowledge": (NOUNS | {"units", "knowledge"}, {"yaml", "marshmallow"}),
-    "formats": (NOUNS | {"formats"}, {"marshmallow", "hl7", "fhir", "pandas"}),
+    "formats": (NOUNS | {"formats"}, {"marshmallow", "hl7", "fhir", "pydantic", "pandas"}),
     "store": (NOUNS | {"store"}, {"sqlalchemy", "alembic"}),
     "hall": (NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "hall"}, {"dask", "distributed"}),
     "doors": (

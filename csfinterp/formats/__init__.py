@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from csfinterp.formats import fhir_r4
 from csfinterp.formats import panel_json as json_format
 from csfinterp.formats import report_text as text_format
 from csfinterp.formats.panel_json import Envelope
@@ -36,5 +37,12 @@ _JSON = Format(
     write=json_format.dumps,
 )
 _TEXT = Format(name="text", media_types=("text/plain",), extensions=(".txt",), read=None, write=text_format.write)
+_FHIR = Format(
+    name="fhir",
+    media_types=(fhir_r4.MEDIA_TYPE,),
+    extensions=(".fhir",),
+    read=fhir_r4.read,
+    write=fhir_r4.write,
+)
 
-FORMATS: dict[str, Format] = {form.name: form for form in (_JSON, _TEXT)}
+FORMATS: dict[str, Format] = {form.name: form for form in (_JSON, _TEXT, _FHIR)}
