@@ -23,6 +23,7 @@ from csfinterp.settings import Settings
 from csfinterp.steps.pipeline import Core
 from csfinterp.store import (
     Basis,
+    CardFeedback,
     Collected,
     Page,
     PanelFilter,
@@ -198,6 +199,13 @@ class Service:
         if limit < 1:
             raise DocumentError("limit must be at least 1.", (Fault("/limit", "Send 1 or more."),))
         return self._store.search(filters, min(limit, self._settings.page_size_max), after)
+
+    def keep_feedback(self, service: str, feedback: Iterable[Mapping[str, object]]) -> None:
+        """Keeps what clinicians answered to cards of a CDS Hooks service; each names its `card` and `outcome`."""
+        now = stamp(self._clock())
+        self._store.keep_feedback(
+            [CardFeedback(service, str(one["card"]), str(one["outcome"]), dumps(one), now) for one in feedback]
+        )
 
     # --- knowledge ---
 

@@ -39,15 +39,14 @@ def write(document: Part) -> str:
     return dumps(bundle(document))
 
 
-def bundle(document: Part) -> Element:
-    """The interpretation as a Bundle of type collection; every reference is to an entry of it."""
-    links = Links.of(document)
-    at = text(document, "generated_at")
-    entries = [
-        {"fullUrl": links.address(kind, key), "resource": resource} for kind, key, resource in _all(document, links)
-    ]
-    found: Element = {"resourceType": "Bundle", "type": "collection", "timestamp": at, "entry": entries}
-    return filled(found)
+def bundle(*documents: Part) -> Element:
+    """Interpretations as one Bundle of type collection; every reference is to an entry of it."""
+    entries = []
+    for document in documents:
+        links = Links.of(document)
+        entries += [{"fullUrl": links.address(kind, key), "resource": one} for kind, key, one in _all(document, links)]
+    at = text(documents[0], "generated_at") if documents else ""
+    return filled({"resourceType": "Bundle", "type": "collection", "timestamp": at, "entry": entries})
 
 
 def served_report(document: Part) -> Element:

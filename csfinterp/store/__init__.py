@@ -5,6 +5,7 @@ from csfinterp.store.filters import PanelFilter
 from csfinterp.store.panels import Store
 from csfinterp.store.records import (
     Basis,
+    CardFeedback,
     Collected,
     EarlierPanel,
     Page,
@@ -20,6 +21,7 @@ from csfinterp.store.records import (
 
 __all__ = [
     "Basis",
+    "CardFeedback",
     "Collected",
     "EarlierPanel",
     "Page",

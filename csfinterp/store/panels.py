@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -16,6 +16,7 @@ from csfinterp.store import engine as database
 from csfinterp.store.filters import PanelFilter, cursor_of, seq_of
 from csfinterp.store.records import (
     Basis,
+    CardFeedback,
     Collected,
     EarlierPanel,
     MessageRecord,
@@ -29,7 +30,15 @@ from csfinterp.store.records import (
     VersionInfo,
     VersionRecord,
 )
-from csfinterp.store.schema import held_messages, messages, panel_findings, panel_flags, panel_versions, panels
+from csfinterp.store.schema import (
+    card_feedback,
+    held_messages,
+    messages,
+    panel_findings,
+    panel_flags,
+    panel_versions,
+    panels,
+)
 
 _successor = panel_versions.alias("successor")
 # There are no gaps in the numbers, so the newest version is the one without a next.
@@ -166,6 +175,11 @@ class Store:
                     connection.execute(insert(held_messages).values(why=why, document=document, **values))
         except RaceError:
             return  # another writer has kept the very same message in this moment
+
+    def keep_feedback(self, feedback: Iterable[CardFeedback]) -> None:
+        """Stores answers to cards, all or none."""
+        with self._writing(None) as connection:
+            connection.execute(insert(card_feedback), [asdict(one) for one in feedback])
 
     # --- inside ---
 

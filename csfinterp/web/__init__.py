@@ -9,7 +9,21 @@ import csfinterp
 from csfinterp.operations import open_service
 from csfinterp.service import Service
 from csfinterp.settings import Settings
-from csfinterp.web import api, bodies, describe, docs, headers, health, knowledge, logs, pages, problems, words
+from csfinterp.web import (
+    api,
+    bodies,
+    cds_hooks,
+    describe,
+    docs,
+    fhir,
+    headers,
+    health,
+    knowledge,
+    logs,
+    pages,
+    problems,
+    words,
+)
 from csfinterp.web.hall import SERVICE, SETTINGS
 
 
@@ -34,7 +48,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     for part in (logs, headers, bodies, problems):
         part.register(app)
     _register_api(app)
-    for blueprint in (pages.blueprint, docs.blueprint):
+    for blueprint in (pages.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint):
         app.register_blueprint(blueprint)
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -12,7 +12,7 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from csfinterp.errors import DocumentError, Fault
-from csfinterp.formats import report_text
+from csfinterp.formats import fhir_r4, report_text
 from csfinterp.service import PanelFilter, Submission
 from csfinterp.web import describe, pages
 from csfinterp.web.answers import JSON, json_answer, json_text, negotiated
@@ -129,15 +129,17 @@ def versions(panel_id: str) -> Response:
 @describe.errors(blueprint, 404, 406, 422)
 @blueprint.alt_response(304, description="The reader has this version")
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="text/html")
+@blueprint.alt_response(200, schema={"type": "object"}, content_type=fhir_r4.MEDIA_TYPE)
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="text/plain")
 @blueprint.alt_response(200, schema="Interpretation", headers=describe.ETAG_HEADER)
 def interpretation(query: dict[str, Any], panel_id: str) -> Response:
-    """The interpretation of a panel: JSON, text for a terminal or printer, or a page"""
+    """The interpretation of a panel: JSON, FHIR R4, text for a terminal or printer, or a page"""
     stored = hall().panel(panel_id, query.get("version"))
     return negotiated(
         pages.tag_with_count(stored),
         {
             JSON: lambda: json_text(stored.document),
+            fhir_r4.MEDIA_TYPE: lambda: fhir_r4.write(stored.document),
             "text/plain": lambda: report_text.write(stored.document),
             "text/html": lambda: pages.interpretation_page(stored),
         },

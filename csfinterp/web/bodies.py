@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from flask import Flask, Response, request
 
 from csfinterp.errors import DocumentError, Fault
-from csfinterp.formats import ReadLimits, panel_json
+from csfinterp.formats import FORMATS, ReadLimits, panel_json
 from csfinterp.model.panel import Panel
 from csfinterp.web.hall import settings
 from csfinterp.web.problems import KINDS, Problem
@@ -24,13 +24,20 @@ def limits() -> ReadLimits:
 
 
 def read_panel() -> Panel:
-    """The panel of the request. Raises Problem (415) or DocumentError (413, 422)."""
-    return panel_json.read(_json_bytes(), limits())
+    """The one panel of the request, in any format that is read. Raises Problem (415) or DocumentError (413, 422)."""
+    form = next((form for form in FORMATS.values() if form.read and request.mimetype in form.media_types), None)
+    if form is None or form.read is None:
+        raise Problem("media-type-unsupported", KINDS["media-type-unsupported"].advice)
+    panels = form.read(read_bytes(form.media_types), limits())
+    if len(panels) != 1:
+        message = f"This message holds {len(panels)} panels. Send one panel here, Bundles of several to /fhir/r4."
+        raise DocumentError(message, (Fault("", message),))
+    return panels[0]
 
 
 def read_object(known: tuple[str, ...] | None = None) -> Mapping[str, object]:
     """The JSON object of the request; with `known`, other keys are refused. Raises Problem or DocumentError."""
-    document = panel_json.parse(_json_bytes(), limits())
+    document = panel_json.parse(read_bytes((JSON,)), limits())
     if not isinstance(document, dict):
         raise DocumentError("The body must be a JSON object.", (Fault("", "Send a JSON object: { … }."),))
     unknown = [key for key in document if known is not None and key not in known]
@@ -45,8 +52,9 @@ def pointer(key: str) -> str:
     return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
-def _json_bytes() -> bytes:
-    if request.mimetype != JSON or request.headers.get("Content-Encoding", "identity") != "identity":
+def read_bytes(media_types: tuple[str, ...]) -> bytes:
+    """The body as sent. Raises Problem (415) for another media type or encoding, DocumentError if it is too large."""
+    if request.mimetype not in media_types or request.headers.get("Content-Encoding", "identity") != "identity":
         raise Problem("media-type-unsupported", KINDS["media-type-unsupported"].advice)
     most = settings().max_body_bytes
     body = request.stream.read(most + 1)  # chunked bodies tell no length, so it is measured while reading

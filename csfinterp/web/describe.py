@@ -45,6 +45,9 @@ def _body(schema: str, examples: dict[str, Any]) -> dict[str, Any]:
 
 
 PANEL_BODY = _body("Panel", {sample.name: (sample.title, sample.document()) for sample in SAMPLES})
+PANEL_BODY["content"]["application/fhir+json"] = {
+    "schema": {"type": "object", "description": "A FHIR R4 Bundle or DiagnosticReport that holds one panel of CSF."}
+}
 _MRI_LATER = {"tumor": {"class": "solid", "primary": "lung"}, "clinical_signs": "typical", "mri": "linear"}
 CONTEXT_BODY = _body("Context", {"mri_later": ("MRI reported after the puncture", _MRI_LATER)})
 REINTERPRET_BODY = _body("Reinterpretation", {"edition": ("Another edition", {"edition": "2026.1"})})

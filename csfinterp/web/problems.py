@@ -13,6 +13,7 @@ from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from csfinterp.errors import ConflictError, DocumentError, EditionError, Fault, NotFoundError, PreconditionError
+from csfinterp.web import fhir_answers
 
 MEDIA_TYPE = "application/problem+json"
 HTML = "text/html; charset=utf-8"
@@ -63,7 +64,7 @@ _KINDS = (
         "media-type-unsupported",
         415,
         "The content type is not read here",
-        "Send Content-Type: application/json, UTF-8, not compressed.",
+        "Send Content-Type: application/json or application/fhir+json, UTF-8, not compressed.",
     ),
     Kind(
         "document-refused",
@@ -111,6 +112,8 @@ def respond(
     kind: Kind, detail: str, faults: Iterable[Fault] = (), headers: Mapping[str, str] | None = None
 ) -> Response:
     """The problem as a document (a page for a browser that asks for a page); `errors` only where there are any."""
+    if request.path.startswith(fhir_answers.PREFIX):
+        return fhir_answers.error(kind.status, detail, faults, headers)
     if (
         not request.path.startswith("/api/")
         and request.accept_mimetypes.best_match([MEDIA_TYPE, "text/html"]) == "text/html"
@@ -151,8 +154,13 @@ def _document_problem(error: DocumentError) -> Response:
     return respond(kind, error.message, error.faults)
 
 
+def kind_of(error: ConflictError) -> Kind:
+    """The problem type of a conflict."""
+    return KINDS[_BY_CONFLICT.get(error.kind, "conflict")]
+
+
 def _conflict_problem(error: ConflictError) -> Response:
-    kind = KINDS[_BY_CONFLICT.get(error.kind, "conflict")]
+    kind = kind_of(error)
     return respond(kind, error.message, headers={"Retry-After": "1"} if kind.name == "busy" else None)
 
 

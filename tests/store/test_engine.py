@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from csfinterp.store import Store, StoreError, open_engine, open_store, revisions, upgrade
 from csfinterp.store.schema import held_messages, messages, metadata, panel_versions
 
+NEWEST = "0004"
 FORK = multiprocessing.get_context("fork")
 
 
@@ -64,7 +65,7 @@ def test_upgrading_again_changes_nothing(store: Store) -> None:
 def test_revisions_of_an_empty_database(database_url: str) -> None:
     now, newest = revisions(open_engine(database_url))
     assert now is None
-    assert newest == "0001"
+    assert newest == NEWEST
 
 
 def test_a_database_of_a_newer_version_is_refused(store: Store) -> None:
@@ -88,7 +89,7 @@ def test_a_failed_migration_leaves_nothing_behind(database_url: str, monkeypatch
     monkeypatch.undo()
     assert revisions(engine)[0] is None
     upgrade(engine)
-    assert revisions(engine)[0] == "0001"
+    assert revisions(engine)[0] == NEWEST
 
 
 def _open(url: str, start: Any, answers: Any) -> None:
@@ -109,7 +110,7 @@ def test_processes_that_start_at_once_on_a_new_database_all_find_it_ready(databa
     found = [answers.get(timeout=60) for _ in workers]
     for worker in workers:
         worker.join()
-    assert found == ["0001"] * 6
+    assert found == [NEWEST] * 6
 
 
 @pytest.mark.parametrize(
