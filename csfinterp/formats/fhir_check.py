@@ -139,6 +139,8 @@ def _numbers(resource: Resource) -> Iterator[Fault]:
         if not isinstance(value, dict):
             continue
         for key, inner in value.items():
+            if inner is None:
+                yield _fault(resource, (*path, key), "FHIR has no null. Leave the element out.")
             if key in _NUMBERS and not isinstance(inner, NumberText):
                 yield _fault(resource, (*path, key), "Send a JSON number without quotes.")
             if key == "valueBoolean" and not isinstance(inner, bool):

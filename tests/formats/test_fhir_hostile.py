@@ -25,7 +25,7 @@ ATOMS = st.one_of(
 ANY = st.recursive(
     ATOMS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
 )
-CALM = settings(max_examples=300, deadline=None, derandomize=True, database=None,
+CALM = settings(max_examples=500, deadline=None, derandomize=True, database=None,
                 suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def mutated(draw: st.DrawFn) -> bytes:
                 holder[draw(st.text(max_size=10))] = holder[last]
             else:
                 holder.append(holder[last])
-        except (KeyError, IndexError, TypeError):
+        except (KeyError, IndexError, TypeError, AttributeError):
             continue
     return json.dumps(document).encode()
 
