@@ -157,7 +157,7 @@ class _Document:
         return {"id": specimen, **({"collected_at": collected} if collected else {})}
 
     def _status(self) -> str:
-        """Of the reports the least final one; without a report of the results (codes.md 3, panel status)."""
+        """By the reports, without any by the results: corrected before preliminary before final (codes.md 3)."""
         said = [REPORT_STATUS[str(one.content.get("status"))] for one in self._group.reports]
         if not said:
             results = [str(one.content.get("status")) for one in self._group.members]

@@ -69,13 +69,15 @@ def refused(document: Document) -> list[tuple[str, str]]:
     ("changes", "expected"),
     [
         ({}, ("2.2", None, "mmol/L")),
-        ({"valueQuantity": {"value": 5, "comparator": "<", "unit": "/µl", "system": UCUM, "code": "/uL"}}, ("5", "<", "/uL")),
+        ({"valueQuantity": {"value": 5, "comparator": "<", "unit": "/µl", "system": UCUM, "code": "/uL"}},
+         ("5", "<", "/uL")),
         ({"valueQuantity": {"value": 5, "unit": "Zellen/µl"}}, ("5", None, "Zellen/µl")),
         ({"valueQuantity": None, "valueString": "<5"}, ("<5", None, None)),
         ({"valueQuantity": None, "valueInteger": 12}, ("12", None, None)),
         ({"valueQuantity": None, "valueBoolean": True}, ("true", None, None)),
         ({"valueQuantity": None, "valueCodeableConcept": {"text": "negative"}}, ("negative", None, None)),
-        ({"valueQuantity": None, "valueCodeableConcept": coded("1", "urn:x", display="Negative")}, ("Negative", None, None)),
+        ({"valueQuantity": None, "valueCodeableConcept": coded("1", "urn:x", display="Negative")},
+         ("Negative", None, None)),
         ({"valueQuantity": None, "valueCodeableConcept": coded("NEG", "urn:x")}, ("NEG", None, None)),
         ({"valueQuantity": None, "valueRange": {"low": {"value": 10}, "high": {"value": 20}}}, ("10-20", None, None)),
         ({"valueQuantity": None, "valueRange": {"low": {"value": 10, "unit": "/uL"}}}, ("10-not stated", None, "/uL")),
@@ -118,7 +120,8 @@ def test_status_of_a_result(status: str, expected: str | None) -> None:
 @pytest.mark.parametrize(
     ("statuses", "expected"),
     [(("final",), "final"), (("final", "preliminary"), "preliminary"), (("final", "corrected"), "corrected"),
-     (("cancelled", "entered-in-error"), "cancelled"), (("final", "cancelled"), "final"), (("unknown",), "preliminary")],
+     (("cancelled", "entered-in-error"), "cancelled"), (("final", "cancelled"), "final"),
+     (("unknown",), "preliminary")],
 )  # fmt: skip
 def test_status_of_a_panel_without_a_report(statuses: tuple[str, ...], expected: str) -> None:
     results = [glucose(status=status, code=coded(f"{number}", "urn:x")) for number, status in enumerate(statuses)]
@@ -237,8 +240,8 @@ PRESENT, ABSENT = coded("LA9633-4"), {"text": "Absent"}
         ([(PRESENT, "LA6683-2"), (ABSENT, None)], "not_detected", []),
         ([(PRESENT, None)], "indeterminate", []),
     ],
-    ids=["somatic", "one of two", "absent", "no call", "partly failed", "indeterminate", "germline", "germline and absent",
-         "source not stated"],
+    ids=["somatic", "one of two", "absent", "no call", "partly failed", "indeterminate", "germline",
+         "germline and absent", "source not stated"],
 )  # fmt: skip
 def test_tumor_dna(variants: list[tuple[Document, str | None]], value: str | None, genes: list[str]) -> None:
     [panel] = read(bundle(PATIENT, specimen(), *(variant(*one) for one in variants)))
@@ -297,7 +300,7 @@ CONFUSED: dict[str, tuple[Callable[[], Document], str]] = {
     "two punctures in one report": (
         lambda: bundle(PATIENT, specimen(), specimen("other"), {**glucose(), "id": "o"},
                        report("o", specimen=[{"reference": "Specimen/csf"}, {"reference": "Specimen/other"}])),
-        "/entry/3/resource/specimen"),
+        "/entry/4/resource/specimen"),
     "two resources of one address": (
         lambda: bundle(PATIENT, specimen(), {**glucose(), "id": "o"}, {**glucose(), "id": "o"}), "/entry/3/resource"),
     "a specimen without identifier": (
@@ -350,10 +353,12 @@ def test_two_reports_of_one_specimen_are_one_panel_and_two_specimens_are_two() -
     assert len({one.source.message_id for one in panels}) == 2, "one message id is one panel in the store"
 
 
-def test_resources_of_other_patients_and_tests_do_not_disturb() -> None:
+def test_resources_of_other_tests_do_not_disturb() -> None:
     urine = {**glucose(specimen={"reference": "Specimen/u"}), "id": "u"}
-    sent = bundle(PATIENT, specimen(), specimen("u", "UR"), {**glucose(), "id": "o"}, urine, report("o"),
-                  report("u", specimen=[{"reference": "Specimen/u"}]), {"resourceType": "Device", "id": "d"})  # fmt: skip
+    other = report("u", specimen=[{"reference": "Specimen/u"}])
+    device = {"resourceType": "Device", "id": "d"}
+    own = {**glucose(), "id": "o"}
+    sent = bundle(PATIENT, specimen(), specimen("u", "UR"), own, urine, report("o"), other, device)
     [panel] = read(sent)
     assert len(panel.observations) == 1
 
