@@ -31,7 +31,7 @@ ISSUE = _OURS + "issue"
 EDITION, EDITION_DIGEST = _OURS + "edition", _OURS + "edition-digest"
 SITE_RULES, SITE_RULES_DIGEST = _OURS + "site-rules", _OURS + "site-rules-digest"
 SOURCE = _OURS + "source"
-EXTENSION = _OURS + "extension:"  # tube, tube_count, puncture_number, position, analyzed_at
+EXTENSION = _OURS + "extension:"  # tube, tube_count, puncture_number, position, analyzed_at, unit
 REPORT_CODE = "csf-interpretation"
 
 OBSERVATION_STATUS = {

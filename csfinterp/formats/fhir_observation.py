@@ -81,6 +81,8 @@ def _cell(content: Element, path: Path, outer: Element, taken: Taken) -> Cell:
     draft = _Draft(path, origin={"": path})
     draft.put("code", code_of(part(content, "code")), "code")
     _value(draft, content)
+    if "unit" not in draft.content:  # of a text or of a value that is missing: FHIR itself has no place for it
+        draft.put("unit", extension(content, "unit", "valueString"))
     draft.put("specimen", taken.specimen, "specimen")
     draft.put("collected_at", taken.collected_at)
     draft.put("method", words_of(outer.get("method")), "method")

@@ -136,6 +136,8 @@ class _Rendering:
         if "note" in sent:
             found["note"] = [{"text": sent["note"]}]
         extensions = [extension("tube", valueInteger=sent["tube"])] if "tube" in sent else []
+        if "unit" in sent and "valueQuantity" not in found:
+            extensions.append(extension("unit", valueString=sent["unit"]))
         if "analyzed_at" in sent:
             extensions.append(extension("analyzed_at", valueDateTime=sent["analyzed_at"]))
         components = [
@@ -210,12 +212,7 @@ def _value(sent: Mapping[str, Any]) -> Document:
     """A number as a Quantity (digits as they are), everything else as text or our own word."""
     value = sent.get("value")
     if value is None:
-        reason = sent.get("absent_reason")
-        unit = {"valueQuantity": {"unit": sent["unit"]}} if "unit" in sent and not reason else {}
-        return {"dataAbsentReason": {"text": reason}} if reason else unit
-    mark = next((sign for sign in ("<=", ">=", "<", ">") if str(value).startswith(sign)), "")
-    if mark and "unit" in sent:
-        return _value({**sent, "comparator": mark, "value": str(value).removeprefix(mark).strip()})
+        return {"dataAbsentReason": {"text": sent["absent_reason"]}} if sent.get("absent_reason") else {}
     number = _number(value)
     if number is not None and ("unit" in sent or "comparator" in sent or not isinstance(value, str)):
         quantity = {"value": number, **{key: sent[key] for key in ("comparator", "unit") if key in sent}}
