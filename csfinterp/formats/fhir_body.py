@@ -47,7 +47,7 @@ class Resource:
 
 def word(of: object, key: str) -> str | None:
     """The text under `key`; None if it is absent, blank or no text."""
-    value = of.get(key) if isinstance(of, Mapping) else None
+    value = of.get(key) if isinstance(of, (dict, Mapping)) else None
     return value if isinstance(value, str) and not isinstance(value, NumberText) and value.strip() else None
 
 

@@ -5,7 +5,7 @@ A Bundle (transaction, batch, collection, message) may hold several CSF specimen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from csfinterp.errors import DocumentError, Fault
@@ -20,11 +20,12 @@ from csfinterp.formats.fhir_subject import (
     context_of,
     effective_at,
     patient_of,
+    specimen_id,
     specimen_of,
     specimen_type,
 )
-from csfinterp.formats.fhir_variants import TUMOR_DNA, ctdna, is_variant, merged
-from csfinterp.formats.report_words import part
+from csfinterp.formats.fhir_variants import TUMOR_DNA, ctdna, is_variant, kind_of, merged
+from csfinterp.formats.report_words import part, parts
 from csfinterp.formats.strict_json import DEFAULT_LIMITS, Path, ReadLimits, pointer, refuse
 from csfinterp.model.panel import Panel
 
@@ -94,6 +95,9 @@ def _found(group: Group, grouping: Grouping, wrong: dict[Resource, list[Fault]],
     faults = [fault for one in dict.fromkeys(used) for fault in wrong.get(one, ())] + group.faults
     if faults:
         return Found(refuse(faults), entries)
+    if isinstance(group.specimen, Resource) and specimen_id(group.specimen) is None:
+        text = "The specimen has no number of its own. Send Specimen.identifier or Specimen.accessionIdentifier."
+        return Found(refuse([Fault(pointer(group.specimen.path), text)]), entries)
     draft = _Document(group, grouping, patient)
     try:
         return Found(panel_json.read_document(draft.content, limits), entries)
@@ -196,24 +200,32 @@ class _Document:
 
     def _cells(self) -> Iterator[Cell]:
         """The results in order; variant Observations become one result of their specimen, or join the one sent."""
-        variants = [(one, self._variant_sample(one)) for one in self._group.members if is_variant(one)]
-        of = {kind: [one for one, taken in variants if taken.specimen == kind] for kind in TUMOR_DNA}
-        told: set[str] = set()
-        plain = {one: list(cells_of(one, self._taken(one))) for one in self._group.members if not is_variant(one)}
-        sent = {str(cell.content.get("code")) for cells in plain.values() for cell in cells}
+        variants = {one: self._variant_sample(one) for one in self._group.members if is_variant(one)}
+        plain = {one: list(cells_of(one, self._taken(one))) for one in self._group.members if one not in variants}
+        sent = [kind_of(cell) for cells in plain.values() for cell in cells]
+        told: set[str | None] = set()
         for one in self._group.members:
             for cell in plain.get(one, ()):
-                kind = next((kind for kind, name in TUMOR_DNA.items() if cell.content.get("code") == name), None)
-                found = of.get(kind or "", [])
-                yield merged(cell, ctdna(found, self._variant_sample(found[0]))) if found else cell
-            if is_variant(one):
-                taken = self._variant_sample(one)
-                kind = str(taken.specimen)
+                found = self._variants_of(one, kind_of(cell), variants, sent)
+                yield merged(cell, ctdna(found, variants[found[0]])) if found else cell
+            if one in variants:
+                kind = variants[one].specimen
                 if kind not in TUMOR_DNA:
-                    yield from cells_of(one, taken)
-                elif kind not in told and TUMOR_DNA[kind] not in sent:
+                    yield from cells_of(one, variants[one])
+                elif kind not in told and kind not in sent:
                     told.add(kind)
-                    yield ctdna(of[kind], taken)
+                    yield ctdna([other for other, taken in variants.items() if taken.specimen == kind], variants[one])
+
+    def _variants_of(
+        self, one: Resource, kind: str | None, variants: Mapping[Resource, Taken], sent: list[str | None]
+    ) -> list[Resource]:
+        """The variants of a whole result: its members; without members, and if it is the only one, all of its kind."""
+        if kind is None:
+            return []
+        members = [self._body.target(reference, one) for reference in parts(one.content, "hasMember")]
+        alike = [other for other, taken in variants.items() if taken.specimen == kind]
+        own = [other for other in alike if other in members]
+        return own or (alike if sent.count(kind) == 1 else [])
 
     def _variant_sample(self, one: Resource) -> Taken:
         """A variant without a specimen of its own is of the specimen of its report."""

@@ -32,8 +32,18 @@ WITHDRAWN = ("cancelled", "entered-in-error")
 
 
 def is_variant(resource: Resource) -> bool:
-    """True for a variant Observation of the genomics guide."""
-    return coded(part(resource.content, "code"), LOINC) == VARIANT
+    """True for a variant Observation of the genomics guide; a whole result sent under this code is none."""
+    content = resource.content
+    named = coded(part(content, "code"), LOINC) == VARIANT
+    return named and (_presence(content) is not None or bool(_component(content, GENE)))
+
+
+def kind_of(cell: Cell) -> str | None:
+    """csf or plasma if this is a whole result of tumor DNA; None for every other."""
+    code = cell.content.get("code")
+    if isinstance(code, dict) and (code.get("system"), code.get("code")) == (LOINC, VARIANT):
+        return str(cell.content.get("specimen") or "csf")
+    return next((kind for kind, name in TUMOR_DNA.items() if code == name), None)
 
 
 def ctdna(variants: Sequence[Resource], taken: Taken) -> Cell:

@@ -108,7 +108,7 @@ def _report(document: Part, links: Links) -> Element:
         "effectiveDateTime": moment(part(document, "specimen").get("collected_at")),
         "issued": text(document, "generated_at"),
         "specimen": [links.reference("Specimen")],
-        "result": [links.reference("Observation", key) for key, _ in _observations(document, links)],
+        "result": [links.reference("Observation", key) for key, _, _ in _told(document)],
         "conclusion": "\n".join(_conclusion(document)),
         "conclusionCode": _conclusion_codes(document),
     }
@@ -140,27 +140,36 @@ def _conclusion_codes(document: Part) -> list[Element]:
     return [{"coding": [{"system": system, "code": code, "display": name}]} for system, code, name in codes if code]
 
 
+def _told(document: Part) -> Iterator[tuple[str, Part, list[str]]]:
+    """Key, result or variant, and the keys of its members: every Observation of the report in order."""
+    variants = parts(part(document, "liquid_biopsy"), "variants")
+    for result, key in zip(parts(document, "results"), keys_of(document), strict=True):
+        own = [one for one in variants if text(one, "analyte") == key] if variants else []
+        members = [f"{key}_variant_{number}" for number, _ in enumerate(own, 1)]
+        yield key, result, members
+        for name, one in zip(members, own, strict=True):
+            yield name, one, []
+
+
 def _observations(document: Part, links: Links) -> list[tuple[str, Element]]:
     """Key and Observation of each result; tumor DNA variants behind the result that they belong to."""
-    results, names = parts(document, "results"), keys_of(document)
     keys: dict[str, list[str]] = {}
-    for result, key in zip(results, names, strict=True):
+    for result, key in zip(parts(document, "results"), keys_of(document), strict=True):
         keys.setdefault(text(result, "analyte"), []).append(key)
     found: list[tuple[str, Element]] = []
-    variants = parts(part(document, "liquid_biopsy"), "variants")
-    for result, key in zip(results, names, strict=True):
-        made = observation(document, result, keys, key, links)
-        analyte = text(result, "analyte")
-        own = [one for one in variants if text(one, "analyte") == analyte] if key == analyte else []
-        members = [(f"{key}_variant_{number}", one) for number, one in enumerate(own, 1)]
+    result_of: Element = {}
+    for key, one, members in _told(document):
+        if "gene" in one:
+            found.append((key, _variant(result_of, one, key, links)))
+            continue
+        result_of = observation(document, one, keys, key, links)
         if members:
-            made["hasMember"] = [links.reference("Observation", name) for name, _ in members]
-        found.append((key, made))
-        found += [(name, _variant(document, made, one, name, links)) for name, one in members]
+            result_of["hasMember"] = [links.reference("Observation", name) for name in members]
+        found.append((key, result_of))
     return found
 
 
-def _variant(document: Part, of: Element, variant: Part, key: str, links: Links) -> Element:
+def _variant(of: Element, variant: Part, key: str, links: Links) -> Element:
     """A variant Observation of the genomics guide. The interpretation document keeps no source class."""
     hgvs, share = said(text(variant, "hgvs")), variant.get("vaf_pct")
     code = HGVS[0] if hgvs.startswith("p.") else HGVS[1] if hgvs.startswith("c.") else HGVS[2]

@@ -183,7 +183,7 @@ def _told(result: Submission | Problem | None, kind: str, left: str | None) -> R
     about: Resource = {"status": code, "etag": f'W/"{result.version}"', "lastModified": at}
     if kind != "DiagnosticReport":
         return {"response": {**about, "outcome": information(f"Read into {address}.")}}
-    shown = {} if "return=minimal" in request.headers.get("Prefer", "") else _shown(result)
+    shown = _shown(result) if "return=representation" in request.headers.get("Prefer", "") else {}
     return {**shown, "response": {**about, "location": address}}
 
 

@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-NAMES = ("core",)
+NAMES = ("core", "fhir_door")
 
 
 def main() -> int:

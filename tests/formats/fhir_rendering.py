@@ -5,6 +5,7 @@ Not carried by FHIR as read here: `context.history` (the service fills it), time
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Mapping
 from decimal import Decimal
@@ -147,10 +148,11 @@ class _Rendering:
         ]
         found |= ({"extension": extensions} if extensions else {}) | ({"component": components} if components else {})
         variants = [self._variant(one, sent) for one in sent.get("variants", ())]
+        found |= {"hasMember": [{"reference": name} for name in variants]} if variants else {}
         return [self.add(found), *variants]
 
     def _variant(self, sent: Mapping[str, Any], of: Mapping[str, Any]) -> str:
-        kind = of.get("specimen") or str(of["code"]).partition("_")[0]
+        kind = of.get("specimen") or ("plasma" if of["code"] == "plasma_ctdna" else "csf")
         components = [
             _component("48018-6", {"valueCodeableConcept": concept("HGNC:0", "urn:x", display=sent["gene"])}),
             _component("48002-0", {"valueCodeableConcept": concept("LA6684-0", LOINC)}),
@@ -226,7 +228,7 @@ def _number(value: object) -> float | int | None:
         return value
     for kind in (int, float):
         try:
-            if str(kind(str(value))) == value:
+            if str(kind(str(value))) == value and math.isfinite(float(value)):
                 return kind(str(value))
         except ValueError:
             continue

@@ -29,7 +29,7 @@ def post(client: FlaskClient, document: Any, path: str = "", **headers: str) -> 
 
 def stored(client: FlaskClient, sent: Document) -> tuple[str, Document]:
     """Id of the report, and the entry that answered it."""
-    answer = post(client, to_fhir(sent))
+    answer = post(client, to_fhir(sent), Prefer="return=representation")
     assert answer.status_code == 200, answer.text
     told = next(entry for entry in answer.get_json()["entry"] if "location" in entry["response"])
     return told["response"]["location"].split("/")[1], told
@@ -85,7 +85,7 @@ def test_the_response_has_one_entry_for_each_that_was_sent(client: FlaskClient, 
     assert {entry["response"]["status"] for entry in document["entry"][:-1]} == {"201"}
     last = document["entry"][-1]["response"]
     assert "Not stored" in last["outcome"]["issue"][0]["diagnostics"]
-    assert "resource" not in post(client, to_fhir(panel()), Prefer="return=minimal").get_json()["entry"][-1]
+    assert "resource" not in document["entry"][-2], "the report is sent only to who prefers it"
 
 
 def test_the_same_bundle_again_makes_no_new_version(client: FlaskClient, panel: PanelMaker) -> None:
