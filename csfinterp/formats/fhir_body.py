@@ -62,6 +62,7 @@ class Body:
         faults = list(self._collect())
         if faults:
             raise refuse(faults)
+        self._inside = {(one.owner, one.id): one for one in reversed(self.resources) if one.owner is not None}
         self._places: dict[str, Resource] = {}
         for resource in self.resources:
             if resource.owner is None:
@@ -83,8 +84,7 @@ class Body:
         if text is None:
             return None
         if text.startswith("#"):
-            inside = (one for one in self.resources if one.owner is source.outer and one.id == text[1:])
-            return next(inside, None)
+            return self._inside.get((source.outer, text[1:]))
         found = self._places.get(text)
         if found is None and (local := _RELATIVE.fullmatch(text)) and not text.startswith("urn:"):
             relative = f"{local[1]}/{local[2]}"

@@ -5,11 +5,12 @@ A result is never joined to the specimen or the patient of another: where that i
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from csfinterp.errors import Fault
-from csfinterp.formats.fhir_body import Body, Resource, logical, word
+from csfinterp.formats.fhir_body import Body, Resource, logical
 from csfinterp.formats.fhir_names import SPECIMEN_TEXTS
 from csfinterp.formats.fhir_subject import context_id, patient_id, specimen_type
 from csfinterp.formats.report_words import parts
@@ -32,7 +33,8 @@ class Group:
     faults: list[Fault] = field(default_factory=list)
 
     def add(self, *members: Resource) -> None:
-        self.members += [one for one in members if one not in self.members]
+        known = set(self.members)
+        self.members += [one for one in dict.fromkeys(members) if one not in known]
 
     def refuse(self, resource: Resource, message: str, *steps: str | int) -> None:
         self.faults.append(Fault(pointer((*resource.path, *steps)), message))
@@ -52,9 +54,11 @@ class Grouping:
         self.groups: dict[Key, Group] = {}
         self.left: list[tuple[Resource, str]] = []
         self.faults: list[Fault] = []
+        self._people: dict[Resource, Key | None] = {}
         observations = body.of("Observation")
         self._results = [one for one in observations if context_id(one) is None]
-        for report in body.of("DiagnosticReport"):
+        self._reports = body.of("DiagnosticReport")
+        for report in self._reports:
             self._report(report)
         self._loose()
         for group in self.groups.values():
@@ -67,9 +71,11 @@ class Grouping:
 
     def person(self, resource: Resource) -> Key | None:
         """Whom a resource is about: the record number if there is one; None if nobody is named."""
-        reference = resource.content.get("subject")
-        found = self.body.target(reference, resource)
-        return (patient_id(found) or found) if found is not None else logical(reference)
+        if resource not in self._people:
+            reference = resource.content.get("subject")
+            found = self.body.target(reference, resource)
+            self._people[resource] = (patient_id(found) or found) if found is not None else logical(reference)
+        return self._people[resource]
 
     def _key(self, reference: object, source: Resource) -> Key | None:
         found = self.body.target(reference, source)
@@ -98,26 +104,26 @@ class Grouping:
 
     def _members(self, source: Resource, field_name: str = "result") -> tuple[list[Resource], list[Fault]]:
         """The Observations that a report lists, and those that these list in turn; each once, in order."""
-        found: list[Resource] = []
+        found: dict[Resource, None] = {}
         faults: list[Fault] = []
-        waiting = [(source, field_name)]
+        waiting = deque([(source, field_name)])
         while waiting:
-            owner, name = waiting.pop(0)
+            owner, name = waiting.popleft()
             for number, reference in enumerate(parts(owner.content, name)):
                 target = self.body.target(reference, owner)
                 if target is None or target.type != "Observation":
                     message = "The Observation of this reference is not in the message. Send it with the report."
                     faults.append(Fault(pointer((*owner.path, name, number)), message))
                 elif target not in found and context_id(target) is None:
-                    found.append(target)
+                    found[target] = None
                     waiting.append((target, "hasMember"))
-        return found, faults
+        return list(found), faults
 
     def _root(self, key: Key) -> Key:
         """Tubes and aliquots stand for the CSF specimen that they come from."""
-        seen: list[Key] = []
+        seen: set[Key] = set()
         while isinstance(key, Resource) and key not in seen:
-            seen.append(key)
+            seen.add(key)
             above = [self._key(one, key) for one in parts(key.content, "parent")]
             parents = [one for one in above if isinstance(one, Resource) and specimen_type(one) == "csf"]
             if len(parents) != 1:
@@ -150,32 +156,43 @@ class Grouping:
         """Results that no report of CSF lists: by their CSF specimen, else blood of the same patient."""
         listed = {one for group in self.groups.values() for one in group.members}
         loose = [one for one in self._results if one not in listed]
-        rest = []
+        rest: list[tuple[Resource, Key | None]] = []
+        joined: dict[Key, list[Resource]] = {}
         for one in loose:
             key = self.sample(one)
             root = self._root(key) if key is not None else None
             csf = isinstance(root, Resource) and specimen_type(root) == "csf"
             if root is not None and (csf or root in self.groups):
-                self.groups.setdefault(root, Group(root)).add(one)
+                joined.setdefault(root, []).append(one)
             else:
                 rest.append((one, root))
+        for root, members in joined.items():
+            self.groups.setdefault(root, Group(root)).add(*members)
+        of: dict[Key | None, list[Group]] = {None: list(self.groups.values())}
+        for group in self.groups.values():
+            if (about := self._about(group)) is not None:
+                of.setdefault(about, []).append(group)
+        new: dict[Group, list[Resource]] = {}
         for one, root in rest:
-            self._join(one, root)
+            near = of.get(self.person(one), [])
+            if self._may_join(one, root, near):
+                new.setdefault(near[0], []).append(one)
+        for group, members in new.items():
+            group.add(*members)
 
-    def _join(self, one: Resource, root: Key | None) -> None:
+    def _may_join(self, one: Resource, root: Key | None, near: list[Group]) -> bool:
+        """True for blood of a patient with one CSF panel, and for a result without specimen if no report is there."""
         kind = specimen_type(root) if isinstance(root, Resource) else None
-        near = [group for group in self.groups.values() if self.person(one) in (None, self._about(group))]
-        if root is None and (self.body.of("DiagnosticReport") or not near):
+        if root is None and (not near or self._reports):
             self.left.append((one, "no report lists it and it names no specimen"))
         elif root is not None and kind not in BLOOD:
             self.left.append((one, "its specimen is not CSF, serum, plasma or blood by the codes known here"))
-        elif len(near) == 1:
-            near[0].add(one)
-        elif near:
+        elif not near:
+            self.left.append((one, "there is no CSF panel of this patient"))
+        elif len(near) > 1:
             text = "This result could belong to several CSF panels. List it in the DiagnosticReport that it belongs to."
             near[0].refuse(one, text)
-        else:
-            self.left.append((one, "there is no CSF panel of this patient"))
+        return len(near) == 1 and (kind in BLOOD or (root is None and not self._reports))
 
     def _about(self, group: Group) -> Key | None:
         sample = [group.specimen] if isinstance(group.specimen, Resource) else []
@@ -193,19 +210,17 @@ class Grouping:
                 group.refuse(one, text, "subject")
 
     def _context(self, stated: list[Resource]) -> None:
+        """Context is of a patient; without one it is of the only panel."""
+        abouts = {group: self._about(group) for group in self.groups.values()}
+        of: dict[Key | None, list[Group]] = {None: list(abouts)[:1] if len(abouts) == 1 else []}
+        for group, about in abouts.items():
+            if about is not None:
+                of.setdefault(about, []).append(group)
         for one in stated:
-            person, sample = self.person(one), self.sample(one)
-            near = [
-                group
-                for group in self.groups.values()
-                if person in (None, self._about(group)) and (sample is None or self._root(sample) == group.specimen)
-            ]
+            sample = self.sample(one)
+            near = of.get(self.person(one), [])
+            near = [group for group in near if sample is None or self._root(sample) == group.specimen]
             for group in near:
                 group.context.append(one)
             if not near:
-                self.left.append((one, "there is no CSF panel of this patient"))
-
-
-def report_identifier(report: Resource) -> str | None:
-    """The number that the laboratory gave to a report."""
-    return next(filter(None, (word(one, "value") for one in parts(report.content, "identifier"))), None)
+                self.left.append((one, "it names no patient of a CSF panel"))

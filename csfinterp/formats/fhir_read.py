@@ -62,6 +62,9 @@ def read_body(document: object, limits: ReadLimits = DEFAULT_LIMITS) -> Reading:
     if not isinstance(document, dict):
         raise refuse([Fault("", "A FHIR resource is one JSON object. Send a Bundle or a DiagnosticReport.")])
     body = Body(document)
+    if len(body.of("Observation")) > limits.max_observations:
+        text = f"More than {limits.max_observations} Observations in one message. Send them in several."
+        raise refuse([Fault("/entry" if body.type else "/contained", text)])
     wrong = {resource: faults for resource in body.resources if (faults := faults_of(resource))}
     if wrong and body.type != "batch":
         raise refuse([fault for faults in wrong.values() for fault in faults])

@@ -6,6 +6,7 @@ import copy
 import json
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -117,3 +118,22 @@ def test_references_in_a_circle_end() -> None:
     for one in results:
         one["resource"]["hasMember"] = [{"reference": other["fullUrl"]} for other in results]
     read(json.dumps(sent).encode())
+
+
+def test_a_message_of_too_many_results_is_refused_at_once() -> None:
+    result = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+    sent = {"resourceType": "Bundle", "type": "batch", "entry": [{"resource": result}] * 2001}
+    with pytest.raises(DocumentError, match="More than 2000 Observations"):
+        fhir_r4.read(json.dumps(sent).encode())
+
+
+def test_context_without_a_patient_is_not_spread_over_several_panels() -> None:
+    panels = [json.loads(json.dumps(SEEDS[0]["entry"]).replace("urn:uuid:", f"urn:uuid:{number}").replace(
+        "DEMO-", f"DEMO-{number}")) for number in (1, 2)]  # fmt: skip
+    for entry in (one for panel in panels for one in panel):
+        if "urn:csfinterp:context" in json.dumps(entry["resource"].get("code", {})):
+            del entry["resource"]["subject"]
+    found = fhir_r4.read(
+        json.dumps({"resourceType": "Bundle", "type": "batch", "entry": [*panels[0], *panels[1]]}).encode()
+    )
+    assert [panel.context.words for panel in found] == [{}, {}]
