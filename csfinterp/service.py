@@ -28,6 +28,7 @@ from csfinterp.settings import Settings
 from csfinterp.steps.pipeline import Core
 from csfinterp.store import (
     Basis,
+    CardFeedback,
     Heard,
     Page,
     PanelFilter,
@@ -254,6 +255,13 @@ class Service:
         except RaceError:
             found = self.heard(transcript.sender, transcript.control_id, transcript.content_digest)
             raise HeardBefore(found) from None
+
+    def keep_feedback(self, service: str, feedback: Iterable[Mapping[str, object]]) -> None:
+        """Keeps what clinicians answered to cards of a CDS Hooks service; each names its `card` and `outcome`."""
+        now = stamp(self._clock())
+        self._store.keep_feedback(
+            [CardFeedback(service, str(one["card"]), str(one["outcome"]), dumps(one), now) for one in feedback]
+        )
 
     # --- knowledge ---
 

@@ -26,7 +26,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "units": (NOUNS, {"pint"}),
     "steps": (NOUNS | {"units", "steps"}, {"numpy", "pandas"}),
     "knowledge": (NOUNS | {"units", "knowledge"}, {"yaml", "marshmallow"}),
-    "formats": (NOUNS | {"formats"}, {"marshmallow", "orjson", "hl7", "fhir", "pandas"}),
+    "formats": (NOUNS | {"formats"}, {"marshmallow", "orjson", "hl7", "fhir", "pydantic", "pandas"}),
     "store": (NOUNS | {"store"}, {"sqlalchemy", "alembic"}),
     "changes": (NOUNS | {"formats"}, set()),
     "delivery": (NOUNS | {"settings", "formats", "store", "changes", "delivery"}, {"yaml", "marshmallow"}),

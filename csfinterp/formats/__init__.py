@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from csfinterp.errors import DocumentError
+from csfinterp.formats import fhir_r4
 from csfinterp.formats import hl7_v2 as hl7_format
 from csfinterp.formats import panel_json as json_format
 from csfinterp.formats import report_text as text_format
@@ -49,5 +50,12 @@ _HL7 = Format(
     read_many=hl7_format.read_many,
 )
 _TEXT = Format(name="text", media_types=("text/plain",), extensions=(".txt",), read=None, write=text_format.write)
+_FHIR = Format(
+    name="fhir",
+    media_types=(fhir_r4.MEDIA_TYPE,),
+    extensions=(".fhir",),
+    read=fhir_r4.read,
+    write=fhir_r4.write,
+)
 
-FORMATS: dict[str, Format] = {form.name: form for form in (_JSON, _HL7, _TEXT)}
+FORMATS: dict[str, Format] = {form.name: form for form in (_JSON, _HL7, _FHIR, _TEXT)}

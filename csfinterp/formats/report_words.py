@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 Part = Mapping[str, object]
+_KINDS = (dict, Mapping)  # dict first: it is what there is, and asking an abstract class is slow
 
 NOT_JUDGED = {
     "unit_missing": "no unit was sent, and none is guessed",
@@ -92,13 +93,13 @@ _SENT_NUMBER = re.compile(r"[<>=≤≥\s]*([+-]?[0-9]*\.?[0-9]+)\s*", re.ASCII)
 
 def part(of: object, key: str) -> Part:
     """The object under `key`, or an empty one."""
-    value = of.get(key) if isinstance(of, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
+    value = of.get(key) if isinstance(of, _KINDS) else None
+    return value if isinstance(value, _KINDS) else {}
 
 
 def parts(of: object, key: str) -> list[Part]:
     """The objects of the list under `key`."""
-    return [item for item in _items(of, key) if isinstance(item, Mapping)]
+    return [item for item in _items(of, key) if isinstance(item, _KINDS)]
 
 
 def texts(of: object, key: str) -> list[str]:
@@ -107,13 +108,13 @@ def texts(of: object, key: str) -> list[str]:
 
 
 def _items(of: object, key: str) -> list[object]:
-    value = of.get(key) if isinstance(of, Mapping) else None
+    value = of.get(key) if isinstance(of, _KINDS) else None
     return list(value) if isinstance(value, list | tuple) else []
 
 
 def text(of: object, key: str) -> str:
     """The text or number under `key`; "" if it is not stated."""
-    return plain(of.get(key)) if isinstance(of, Mapping) else ""
+    return plain(of.get(key)) if isinstance(of, _KINDS) else ""
 
 
 def plain(value: object) -> str:

@@ -5,6 +5,7 @@ from csfinterp.store.filters import PanelFilter
 from csfinterp.store.panels import Store
 from csfinterp.store.records import (
     Basis,
+    CardFeedback,
     Collected,
     EarlierPanel,
     EventRecord,
@@ -24,6 +25,7 @@ from csfinterp.store.records import (
 
 __all__ = [
     "Basis",
+    "CardFeedback",
     "Collected",
     "EarlierPanel",
     "EventRecord",

@@ -25,6 +25,8 @@ class PanelFilter:
 
     `collected_from`, `collected_to` include their ends: a date or a time, also as ISO text. `flag`: `HH`, or
     `csf_lactate:H` for one analyte. `finding`: an id (is true) or `id:false`, `id:unknown`. `critical`: `open`.
+    `statuses`: one of them. `stored_from`, `stored_to`: when the newest version was stored, as `stamp` writes it; both
+    ends included.
     """
 
     patient: str | None = None
@@ -36,6 +38,10 @@ class PanelFilter:
     flag: str | None = None
     finding: str | None = None
     critical: str | None = None
+    panel_id: str | None = None
+    statuses: tuple[str, ...] | None = None
+    stored_from: str | None = None
+    stored_to: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """SQL conditions over panels joined with panel_versions. Raises DocumentError naming the wrong filter."""
@@ -44,8 +50,15 @@ class PanelFilter:
     def _conditions(self) -> Iterator[ColumnElement[bool]]:
         versions = panel_versions.c
         equal = ((panels.c.patient_id, self.patient), (panels.c.specimen_id, self.specimen),
-                 (panels.c.source_system, self.source), (versions.certainty, self.certainty))  # fmt: skip
+                 (panels.c.source_system, self.source), (versions.certainty, self.certainty),
+                 (panels.c.id, self.panel_id))  # fmt: skip
         yield from (column == value for column, value in equal if value is not None)
+        if self.statuses is not None:
+            yield versions.status.in_(self.statuses)
+        if self.stored_from is not None:
+            yield versions.created_at >= self.stored_from
+        if self.stored_to is not None:
+            yield versions.created_at <= self.stored_to
         if self.collected_from is not None:
             yield _collected("collected_from", self.collected_from)
         if self.collected_to is not None:

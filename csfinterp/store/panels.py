@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, and_, bindparam, exists, func, insert, select
@@ -16,6 +16,7 @@ from csfinterp.store.filters import PanelFilter, cursor_of, seq_of
 from csfinterp.store.outbox import Outbox
 from csfinterp.store.records import (
     Basis,
+    CardFeedback,
     Collected,
     EarlierPanel,
     EventRecord,
@@ -32,7 +33,15 @@ from csfinterp.store.records import (
     VersionRecord,
     Written,
 )
-from csfinterp.store.schema import held_messages, messages, panel_findings, panel_flags, panel_versions, panels
+from csfinterp.store.schema import (
+    card_feedback,
+    held_messages,
+    messages,
+    panel_findings,
+    panel_flags,
+    panel_versions,
+    panels,
+)
 
 _successor = panel_versions.alias("successor")
 # There are no gaps in the numbers, so the newest version is the one without a next.
@@ -237,6 +246,11 @@ class Store:
         """
         with self._writing() as connection:
             transcripts.write(connection, transcript, kept=transcripts.is_kept(connection, transcript))
+
+    def keep_feedback(self, feedback: Iterable[CardFeedback]) -> None:
+        """Stores answers to cards, all or none."""
+        with self._writing() as connection:
+            connection.execute(insert(card_feedback), [asdict(one) for one in feedback])
 
     # --- inside ---
 

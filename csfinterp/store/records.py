@@ -185,6 +185,17 @@ class Received:
 
 
 @dataclass(frozen=True)
+class CardFeedback:
+    """One answer of a clinician to a card of CDS Hooks; `details` is the feedback as sent, as JSON text."""
+
+    service: str
+    card: str
+    outcome: str
+    details: str
+    received_at: str
+
+
+@dataclass(frozen=True)
 class SearchTables:
     """What searches read of one version: flags (analyte, flag) and findings id -> truth."""
 

@@ -124,6 +124,19 @@ messages = Table(
     Index(None, "panel_id", "version"),
 )
 
+# What clinicians answered to a card of CDS Hooks. `card` is the card's uuid; `details` is the feedback as JSON text.
+card_feedback = Table(
+    "card_feedback",
+    metadata,
+    Column("seq", _Counter, primary_key=True, autoincrement=True),
+    Column("service", String, nullable=False),
+    Column("card", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("received_at", String, nullable=False),
+    Index(None, "card"),
+)
+
 # What could not be joined to a case (SL75): kept as received until somebody decides. The same one again is kept once.
 held_messages = Table(
     "held_messages",

@@ -14,8 +14,10 @@ from csfinterp.web import (
     api,
     batch,
     bodies,
+    cds_hooks,
     describe,
     docs,
+    fhir,
     headers,
     health,
     hl7,
@@ -50,7 +52,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     for part in (logs, headers, bodies, problems):
         part.register(app)
     _register_api(app)
-    for blueprint in (pages.blueprint, docs.blueprint):
+    for blueprint in (pages.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint):
         app.register_blueprint(blueprint)
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -14,7 +14,7 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from csfinterp.errors import DocumentError, Fault
-from csfinterp.formats import FORMATS, report_changes, report_text
+from csfinterp.formats import FORMATS, fhir_r4, report_changes, report_text
 from csfinterp.service import PanelFilter, StoredPanel, Submission
 from csfinterp.web import describe, pages
 from csfinterp.web.answers import JSON, json_answer, json_text, negotiated
@@ -166,11 +166,12 @@ def changes(query: dict[str, Any], panel_id: str) -> Response:
 @describe.errors(blueprint, 404, 406, 422)
 @blueprint.alt_response(304, description="The reader has this version")
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="text/html")
+@blueprint.alt_response(200, schema={"type": "object"}, content_type=fhir_r4.MEDIA_TYPE)
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="application/hl7-v2")
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="text/plain")
 @blueprint.alt_response(200, schema="Interpretation", headers=describe.ETAG_HEADER)
 def interpretation(query: dict[str, Any], panel_id: str) -> Response:
-    """The interpretation of a panel: JSON, HL7 v2 (ORU^R01), text for a terminal or printer, or a page"""
+    """The interpretation of a panel: JSON, HL7 v2 (ORU^R01), FHIR R4, text for a terminal or printer, or a page"""
     stored = hall().panel(panel_id, query.get("version"))
     return negotiated(
         pages.tag_with_count(stored),

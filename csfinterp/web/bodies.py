@@ -33,7 +33,7 @@ def read_panel() -> Panel:
     data = _bytes((request.mimetype,), advice, most, f"Send one panel of at most {most} bytes.")
     panels = read(data, limits())
     if len(panels) != 1:
-        text = f"The body holds {len(panels)} panels. Send one panel a request; HL7 v2 with several: POST /hl7/v2."
+        text = f"The body holds {len(panels)} panels. Send one; several: POST /hl7/v2 or /fhir/r4."
         raise DocumentError(text, (Fault("", text),))
     return panels[0]
 
@@ -67,7 +67,7 @@ def read_batch() -> Iterator[Panel | DocumentError]:
     return panel_json.read_many(data, limits())
 
 
-def read_text(media_types: tuple[str, ...]) -> bytes:
+def read_bytes(media_types: tuple[str, ...]) -> bytes:
     """The body as sent, if its type is one of these. Raises Problem (415) or DocumentError (413)."""
     most, advice = settings().max_body_bytes, f"Send Content-Type: {' or '.join(media_types)}, not compressed."
     return _bytes(media_types, advice, most, f"Send one message of at most {most} bytes.")

@@ -60,6 +60,9 @@ BATCH_BODY: dict[str, Any] = {
     },
 }
 PANEL_BODY["content"]["application/hl7-v2"] = {"schema": {"type": "string"}, "example": hl7_sample()}
+PANEL_BODY["content"]["application/fhir+json"] = {
+    "schema": {"type": "object", "description": "A FHIR R4 Bundle or DiagnosticReport that holds one panel of CSF."}
+}
 _MRI_LATER = {"tumor": {"class": "solid", "primary": "lung"}, "clinical_signs": "typical", "mri": "linear"}
 CONTEXT_BODY = _body("Context", {"mri_later": ("MRI reported after the puncture", _MRI_LATER)})
 REINTERPRET_BODY = _body("Reinterpretation", {"edition": ("Another edition", {"edition": "2026.1"})})

@@ -6,7 +6,7 @@ from flask import Response, request
 from flask_smorest import Blueprint
 
 from csfinterp.web import describe
-from csfinterp.web.bodies import read_text
+from csfinterp.web.bodies import read_bytes
 from csfinterp.web.hall import receiver
 
 blueprint = Blueprint("hl7", __name__, url_prefix="/hl7", description="HL7 v2 over HTTP.")
@@ -22,5 +22,5 @@ def send() -> Response:
     The answer is 200 with the acknowledgment in the body, whatever it says: AA stored, AE mend or send again (ERR says
     which), AR not a message for this service. The same message again gets the same answer.
     """
-    answers = receiver().receive(read_text(describe.HL7_TYPES))
+    answers = receiver().receive(read_bytes(describe.HL7_TYPES))
     return Response(b"".join(answers), content_type=request.mimetype)

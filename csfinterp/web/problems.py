@@ -13,6 +13,7 @@ from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from csfinterp.errors import ConflictError, DocumentError, EditionError, Fault, NotFoundError, PreconditionError
+from csfinterp.web import fhir_answers
 
 MEDIA_TYPE = "application/problem+json"
 HTML = "text/html; charset=utf-8"
@@ -63,7 +64,7 @@ _KINDS = (
         "media-type-unsupported",
         415,
         "The content type is not read here",
-        "Send Content-Type: application/json, UTF-8, not compressed.",
+        "Send Content-Type: application/json or application/fhir+json, UTF-8, not compressed.",
     ),
     Kind(
         "document-refused",
@@ -111,6 +112,8 @@ def respond(
     kind: Kind, detail: str, faults: Iterable[Fault] = (), headers: Mapping[str, str] | None = None
 ) -> Response:
     """The problem as a document (a page for a browser that asks for a page); `errors` only where there are any."""
+    if request.path.startswith(fhir_answers.PREFIX):
+        return fhir_answers.error(kind.status, detail, faults, headers)
     if (
         not request.path.startswith("/api/")
         and request.accept_mimetypes.best_match([MEDIA_TYPE, "text/html"]) == "text/html"

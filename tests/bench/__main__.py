@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-NAMES = ("core", "doors")
+NAMES = ("core", "doors", "fhir_door")
 
 
 def main() -> int:

@@ -89,10 +89,10 @@ def test_interpret_answers_and_stores_nothing(client: FlaskClient, panel: PanelM
     [
         ({}, b"{}"),
         ({"Content-Type": "text/csv"}, b"a,b"),
-        ({"Content-Type": "application/fhir+json"}, b"{}"),
+        ({"Content-Type": "application/fhir+xml"}, b"<Bundle/>"),
         ({"Content-Type": "application/json", "Content-Encoding": "gzip"}, gzip.compress(b"{}", mtime=0)),
     ],
-    ids=["none", "csv", "fhir", "gzip"],
+    ids=["none", "csv", "xml", "gzip"],
 )
 def test_other_content_types_are_not_read(
     client: FlaskClient, address: str, headers: dict[str, str], body: bytes
