@@ -3,21 +3,18 @@ a count of vignettes."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from csfinterp.formats import panel_json
 from csfinterp.knowledge import load_edition
 from csfinterp.model.edition import Edition
 from csfinterp.steps.pipeline import Core
+from tests.making import Interpret, interpreting
 
 SHIPPED = Path(__file__).resolve().parents[1] / "reference_ranges" / "2026.1"
-Interpret = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 @pytest.fixture(scope="session")
@@ -35,12 +32,7 @@ def core(edition: Edition) -> Core:
 @pytest.fixture(scope="session")
 def interpret(core: Core) -> Interpret:
     """Panel document -> interpretation document, through the JSON reader and the whole core."""
-
-    def run(document: Mapping[str, Any]) -> dict[str, Any]:
-        panel = panel_json.read(json.dumps(document).encode())
-        return panel_json.write(core.interpret(panel), panel_json.Envelope(None, 1, "2026-03-01T10:00:00Z"))
-
-    return run
+    return interpreting(core)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

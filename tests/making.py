@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
+
+from csfinterp.formats import panel_json
+from csfinterp.steps.pipeline import Core
 
 DAY = date(2026, 3, 1)
 COLLECTED = "2026-03-01T09:20:00+01:00"
 Document = dict[str, Any]
+Interpret = Callable[[Mapping[str, Any]], Document]
 
 
 def birth_date(age: str, on: date = DAY) -> str:
@@ -57,6 +63,22 @@ def albumin_pair(quotient: float, serum: float = 40.0) -> tuple[Document, Docume
         quantity("csf_albumin", round(quotient * serum, 9), "mg/L"),
         quantity("serum_albumin", serum, "g/L"),
     )
+
+
+def interpreting(core: Core) -> Interpret:
+    """Panel document in, interpretation document out, through the JSON reader and the whole core."""
+
+    def run(document: Mapping[str, Any]) -> Document:
+        panel = panel_json.read(json.dumps(document).encode())
+        return panel_json.write(core.interpret(panel), panel_json.Envelope(None, 1, "2026-03-01T10:00:00Z"))
+
+    return run
+
+
+def answered(core: Core, documents: Sequence[Document]) -> list[Document]:
+    """Interpretation documents of these panel documents, in one stacked run."""
+    found = core.interpret_many([panel_json.read_document(one) for one in documents])
+    return [panel_json.write(one, panel_json.Envelope(None, 1, "2026-03-01T10:00:00Z")) for one in found]
 
 
 def result(answer: Document, analyte: str) -> Document:

@@ -9,7 +9,6 @@ the shipped edition is what tests/test_laws.py itself shows.
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
@@ -18,7 +17,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from csfinterp.formats import panel_json
 from csfinterp.knowledge import apply_site_rules
 from csfinterp.model.edition import Edition, SiteRules
 from csfinterp.model.predicate import Above, All, FirstKnown, Is, Known, Limit, Not, Predicate
@@ -26,6 +24,7 @@ from csfinterp.model.predicate import Any as AnyOf
 from csfinterp.steps.pipeline import Core
 from tests import test_laws as laws
 from tests.coefficient_files import coefficient_file
+from tests.making import answered, interpreting
 from tests.steps.reading import ig_pairs, sent
 
 Change = Callable[[Edition], Edition]
@@ -327,14 +326,6 @@ TELLING = [
 ]
 
 
-def interpreting(core: Core) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    def run(document: dict[str, Any]) -> dict[str, Any]:
-        panel = panel_json.read(json.dumps(document).encode())
-        return panel_json.write(core.interpret(panel), panel_json.Envelope(None, 1, "2026-03-01T10:00:00Z"))
-
-    return run
-
-
 def cases(test: Callable[..., None]) -> Iterator[dict[str, Any]]:
     """The parameters of a test, one dictionary per case, as its parametrize marks say."""
     axes = []
@@ -353,7 +344,7 @@ def fixtures(edition: Edition, names: set[str]) -> dict[str, Any]:
     if "levels" in names:
         found["levels"] = laws.some_levels(core)
     if {"documents", "said_"} & names:
-        found["documents"] = laws.documents_of(core, TELLING)
+        found["documents"] = answered(core, TELLING)
         found["said_"] = laws.all_said(edition, found["documents"])
     return {name: found[name] for name in names}
 
@@ -408,7 +399,7 @@ def test_sl14_bites_when_a_pattern_writes_to_the_level(edition: Edition, monkeyp
     table = core.evidence["eano_esmo"]
     number = table.number
     monkeypatch.setattr(table, "number", lambda cohort: np.maximum(number(cohort), 0) * 0)
-    written = [{**one, "lm": {**one["lm"], "certainty": "by pattern"}} for one in laws.documents_of(core, TELLING)]
+    written = [{**one, "lm": {**one["lm"], "certainty": "by pattern"}} for one in answered(core, TELLING)]
     with pytest.raises(AssertionError):
         laws.test_sl14_levels_are_the_same_without_the_other_modules(edition, written)
 

@@ -35,10 +35,12 @@ from tests.conftest import SHIPPED
 from tests.law_texts import edition_texts, exclusion, printed, sentences
 from tests.making import (
     albumin_pair,
+    answered,
     critical,
     finding,
     flag,
     has_result,
+    interpreting,
     issues,
     marker,
     panel,
@@ -85,19 +87,13 @@ def levels(core) -> dict[Combination, dict]:
     return some_levels(core)
 
 
-def documents_of(core, sent: list[dict]) -> list[dict]:
-    """Answers to these panels, in one stacked run."""
-    found = core.interpret_many([panel_json.read_document(one) for one in sent])
-    return [panel_json.write(one, panel_json.Envelope(None, 1, "2026-03-01T10:00:00Z")) for one in found]
-
-
 RANDOM = [random_panel(seed) for seed in range(200)]
 
 
 @pytest.fixture(scope="module")
 def documents(core) -> list[dict]:
     """Answers to 200 random panels."""
-    return documents_of(core, RANDOM)
+    return answered(core, RANDOM)
 
 
 # A. LM certainty
@@ -289,7 +285,7 @@ MODULES = ("profiles", "patterns", "cautions", "statements", "recommendations", 
 def test_sl14_levels_are_the_same_without_the_other_modules(edition, documents):
     """Patterns, profiles, cautions, advice and scores switched off: every level of 200 random panels stays."""
     bare = Core(replace(edition, differential=None, **dict.fromkeys(MODULES, ())))
-    without = documents_of(bare, RANDOM[:60])
+    without = answered(bare, RANDOM[:60])
     assert [one["lm"] for one in without] == [one["lm"] for one in documents[:60]]
     assert not any(one["patterns"] or one["scores"] or one["recommendations"] for one in without)
 
@@ -1040,7 +1036,7 @@ def test_sl62_her2_only_with_her2_positive_breast_cancer(interpret, primary, her
 STATUSES = {"primary", "secondary", "recalled", "derived", "ours"}
 
 
-def interpreting(answer: dict) -> Iterator[dict]:
+def interpretive(answer: dict) -> Iterator[dict]:
     """Every entry of an answer that interprets."""
     yield from answer["quality"] + answer["findings"] + answer["profiles"] + answer["cautions"]
     yield from answer["recommendations"] + answer["liquid_biopsy"]["statements"] + answer["summary"]["sentences"]
@@ -1059,7 +1055,7 @@ def paths(answer: dict) -> tuple[dict, dict]:
 def test_sl63_every_sentence_of_random_panels_is_sourced(documents):
     for answer in documents:
         known = {one["id"]: one for one in answer["citations"]}
-        for one in interpreting(answer):
+        for one in interpretive(answer):
             assert one["citations"], one
             assert set(one["citations"]) <= set(known), one
             assert one in paths(answer) or one.get("status", "ours") in STATUSES, one
@@ -1179,8 +1175,7 @@ def test_sl70_same_input_same_bytes(core, tumor):
     shuffled = {key: sent[key] for key in reversed(sent)}
 
     def text(document_: dict) -> str:
-        answer = core.interpret(panel_json.read(json.dumps(document_).encode()))
-        return panel_json.dumps(panel_json.write(answer, panel_json.Envelope(None, 1, "2026-03-01T10:00:00Z")))
+        return panel_json.dumps(interpreting(core)(document_))
 
     assert text(sent) == text(sent) == text(shuffled)
 
@@ -1245,7 +1240,7 @@ def test_sl74_an_invalid_site_file_stops_the_load_and_the_one_in_force_is_printe
     good = tmp_path / "site.yaml"
     good.write_text("id: north\noptions: [qalb_hegen]\n", encoding="utf-8")
     in_force = Core(apply_site_rules(edition, load_site_rules(good, None)))
-    printed_ = documents_of(in_force, [sent(protein=300)])[0]["site_rules"]
+    printed_ = answered(in_force, [sent(protein=300)])[0]["site_rules"]
     assert printed_["id"] == "north"
     assert printed_["options"] == ["qalb_hegen"]
     assert re.fullmatch(r"sha256:[0-9a-f]{64}", printed_["digest"])
@@ -1255,7 +1250,7 @@ def test_sl74_an_invalid_site_file_stops_the_load_and_the_one_in_force_is_printe
         with pytest.raises(EditionError) as caught:
             apply_site_rules(edition, load_site_rules(good, None))
         assert "site.yaml" in str(caught.value)
-        assert documents_of(in_force, [sent(protein=300)])[0]["site_rules"] == printed_
+        assert answered(in_force, [sent(protein=300)])[0]["site_rules"] == printed_
 
 
 def test_sl75_patients_are_never_mixed(service):

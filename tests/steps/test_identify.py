@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from csfinterp.formats import panel_json
 from csfinterp.knowledge import apply_site_rules
 from csfinterp.model.edition import CodeMap, SiteRules
 from csfinterp.steps.pipeline import Core
-from tests.making import critical, flag, has_result, issues, loinc, panel, quantity, result, value, word
+from tests.making import critical, flag, has_result, interpreting, issues, loinc, panel, quantity, result, value, word
 
 ACCEPTED = list(csv.DictReader((Path(__file__).parents[1] / "data" / "loinc_accepted.csv").open(encoding="utf-8")))
 
@@ -176,7 +175,7 @@ def mapped(edition) -> Core:
 def test_w7_the_map_of_the_sender_wins(mapped, code):
     sent = panel({"code": code, "value": 12, "unit": "/uL"}, quantity("csf_protein", 300, "mg/L"))
     sent["source"]["system"] = "LIS-MAP"
-    answer = panel_json.write(mapped.interpret(panel_json.read_document(sent)), panel_json.Envelope(None, 1, None))
+    answer = interpreting(mapped)(sent)
     found = result(answer, "csf_leukocytes")
     assert (found["value"], found["flag"]) == (12.0, "H")
     assert "code mapped by site" in str(found["notes"])
@@ -184,14 +183,14 @@ def test_w7_the_map_of_the_sender_wins(mapped, code):
 
 def test_the_map_is_read_for_its_sender_only(mapped):
     sent = panel({"code": "CSFWBC", "value": 12, "unit": "/uL"}, quantity("csf_protein", 300, "mg/L"))
-    answer = panel_json.write(mapped.interpret(panel_json.read_document(sent)), panel_json.Envelope(None, 1, None))
+    answer = interpreting(mapped)(sent)
     assert ("code_unknown", 0) in issues(answer)
 
 
 def test_decimal_comma_where_the_map_declares_it(mapped):
     sent = panel(quantity("csf_protein", "51,5", "mg/dL"))
     sent["source"]["system"] = "LIS-MAP"
-    answer = panel_json.write(mapped.interpret(panel_json.read_document(sent)), panel_json.Envelope(None, 1, None))
+    answer = interpreting(mapped)(sent)
     assert value(answer, "csf_protein") == 515.0
 
 
@@ -199,7 +198,7 @@ def test_decimal_comma_where_the_map_declares_it(mapped):
 def test_a_comma_never_separates_thousands(mapped, text):
     sent = panel(quantity("csf_protein", text, "mg/dL"))
     sent["source"]["system"] = "LIS-MAP"
-    answer = panel_json.write(mapped.interpret(panel_json.read_document(sent)), panel_json.Envelope(None, 1, None))
+    answer = interpreting(mapped)(sent)
     assert flag(answer, "csf_protein") == (None, "value_unreadable")
 
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from csfinterp.formats import panel_json
 from csfinterp.knowledge import apply_site_rules
 from csfinterp.model.edition import SiteRules
 from csfinterp.steps.pipeline import Core
-from tests.making import albumin_pair, quantity, truth, word
+from tests.making import albumin_pair, interpreting, quantity, truth, word
 from tests.steps.reading import sent
 
 FORBIDDEN = re.compile(r"\bconfirmed\b|\bprobable\b|\d\s*%|\bLM (is )?excluded|\bno tumor\b(?!-derived)", re.I)
@@ -188,8 +187,7 @@ LYMPHOMA = {"tumor": {"class": "hematologic", "diagnosis": "lymphoma"}, "questio
 
 def site(edition, **choices: Any):
     core = Core(apply_site_rules(edition, SiteRules("s", "sha256:0", **choices)))
-    envelope = panel_json.Envelope(None, 1, "2026-03-01T10:00:00Z")
-    return lambda document: panel_json.write(core.interpret(panel_json.read_document(document)), envelope)
+    return interpreting(core)
 
 
 @pytest.fixture(scope="module")

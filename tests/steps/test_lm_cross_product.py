@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from csfinterp.formats import panel_json
-from tests.making import critical, panel, quantity, word
+from tests.making import answered, critical, panel, quantity, word
 from tests.steps.lm_table import COMBINATIONS, LETTER, LEVELS, Combination, compact, completions, expected
 
 CERTAINTIES = {
@@ -33,9 +33,7 @@ def document(one: Combination, *more: dict) -> dict:
 
 
 def answers(core, documents: list[dict]) -> list[dict]:
-    panels = [panel_json.read_document(one) for one in documents]
-    envelope = panel_json.Envelope(None, 1, None)
-    return [panel_json.write(found, envelope)["lm"] for found in core.interpret_many(panels)]
+    return [answer["lm"] for answer in answered(core, documents)]
 
 
 @pytest.fixture(scope="module")

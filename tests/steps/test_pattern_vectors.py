@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from csfinterp.formats import panel_json
 from csfinterp.knowledge import apply_site_rules
 from csfinterp.model.edition import SiteRules
 from csfinterp.steps.pipeline import Core
-from tests.making import critical, has_result, quantity, result, rules, truth, word
+from tests.making import critical, has_result, interpreting, quantity, result, rules, truth, word
 from tests.steps.reading import advice, cautions, grade, ig_pairs, item, pattern, said, sent, spoken
 
 BACT, VIRAL, TBM, FUNG = "bacterial_meningitis", "viral_meningitis", "tuberculous_meningitis", "fungal_meningitis"
@@ -112,9 +111,7 @@ SITE = SiteRules(
 def with_limits(edition):
     """`interpret` of a site that stated its assay limits and that they are comparable (scores.md S8)."""
     core = Core(apply_site_rules(edition, SITE))
-    return lambda document: panel_json.write(
-        core.interpret(panel_json.read_document(document)), panel_json.Envelope(None, 1, "2026-03-01T10:00:00Z")
-    )
+    return interpreting(core)
 
 
 def test_vector_09_cxcl13_is_suppressed_until_borrelia_is_negative(with_limits):

@@ -7,8 +7,7 @@ from collections import Counter
 
 import pytest
 
-from csfinterp.formats import panel_json
-from tests.making import panel, quantity, word
+from tests.making import answered, panel, quantity, word
 from tests.random_panels import random_panel
 from tests.steps.reading import advice, cautions, sent, spoken
 
@@ -180,9 +179,7 @@ def test_every_rule_has_its_readable_id(edition):
 @pytest.fixture(scope="module")
 def many(core):
     """Documents of 80 random panels."""
-    panels = [panel_json.read_document(random_panel(seed)) for seed in range(3000, 3080)]
-    envelope = panel_json.Envelope(None, 1, "2026-03-01T10:00:00Z")
-    return [panel_json.write(found, envelope) for found in core.interpret_many(panels)]
+    return answered(core, [random_panel(seed) for seed in range(3000, 3080)])
 
 
 def test_sorted_by_priority_and_once_per_audience(many):
