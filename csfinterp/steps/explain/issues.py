@@ -138,7 +138,10 @@ def _message(row: Row, name: str, word: str) -> str:
             return f"{name}: this unit does not convert to {analyte.unit}; not judged. Send one of: {units}."
         case "value_unreadable" if analyte.kind == "coded":
             words = ", ".join(value.word for value in analyte.values)
-            return f"{name}: this value is not one of the words {words}. Send one of them."
+            named = " An organism that was found is sent as value positive with its name in organism."
+            return f"{name}: this value is not one of the words {words}. Send one of them." + (
+                named if analyte.needs_organism else ""
+            )
         case "value_unreadable":
             return f"{name}: this text is not a number. Send ASCII digits with a decimal point, for example 12.5 or <5."
         case "implausible":

@@ -85,7 +85,7 @@ def _shortened(found: Iterable[Weighted]) -> tuple[Sentence, ...]:
     order = sorted(range(len(unique)), key=lambda place: (-unique[place].weight, place))[: MOST_SENTENCES - 1]
     kept = [unique[place].sentence for place in sorted(order)]
     left = [unique[place].sentence for place in range(len(unique)) if place not in order]
-    text = f"{len(left)} more statement{'s stand' if len(left) > 1 else ' stands'} in the sections below."
+    text = f"{len(left)} more statement{'s stand' if len(left) > 1 else ' stands'} in the other parts of this report."
     because = tuple(dict.fromkeys(name for sentence in left for name in sentence.because))
     return (*kept, Sentence(text, because, OWN, "ours"))
 
