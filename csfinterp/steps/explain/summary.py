@@ -23,9 +23,9 @@ from csfinterp.model.interpretation import (
     StatementResult,
     Summary,
 )
-from csfinterp.steps.explain import sentences
+from csfinterp.steps.explain import sentences, sentences_findings, sentences_levels
+from csfinterp.steps.explain.phrases import OWN, Weighted, inside, level_words, listed
 from csfinterp.steps.explain.row import Row
-from csfinterp.steps.explain.sentences import OWN, Weighted, inside, level_words, listed
 
 MOST_SENTENCES = 12
 LEVELS = ("confirmed", "probable", "possible", "lack_of_evidence")
@@ -62,14 +62,14 @@ def summary(row: Row, told: Told) -> Summary:
         *sentences.critical(row, told.critical),
         *sentences.hemorrhage(row, told.patterns, told.scores),
         *sentences.patterns(spoken),
-        *sentences.lm(row, told.lm),
-        *sentences.hematologic(row, told.hematologic),
-        *sentences.leukemia(told.leukemia),
+        *sentences_levels.lm(row, told.lm),
+        *sentences_levels.hematologic(row, told.hematologic),
+        *sentences_levels.leukemia(told.leukemia),
         *sentences.three_way(told.cautions, spoken),
-        *sentences.findings(row, told.findings, told.results, spoken),
+        *sentences_findings.findings(row, told.findings, told.results, spoken),
         *sentences.quality(row, told.quality, told.critical),
         *sentences.corrected(told.results),
-        *sentences.normal(row, told.findings, told.patterns),
+        *sentences_findings.normal(row, told.findings, told.patterns),
         *sentences.profile(told.profiles),
         *sentences.next_step(told.advice),
         *sentences.not_judged(told.results, told.issues),
@@ -149,7 +149,7 @@ def _alarming(row: Row, findings: tuple[FindingResult, ...]) -> list[str]:
 
 def _plain(row: Row, told: Told, *, called: bool) -> list[str]:
     """Without a conclusion: the abnormal findings, or how much could be judged; beside calls nothing that calms."""
-    names = [inside(found.name) for found in sentences.holding(row, told.findings)]
+    names = [inside(found.name) for found in sentences_findings.holding(row, told.findings)]
     judged = [result for result in told.results if result.flag is not None]
     abnormal = [result for result in judged if result.flag in ABNORMAL_FLAGS]
     if names:

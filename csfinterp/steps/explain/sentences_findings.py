@@ -1,0 +1,148 @@
+"""The sentences of the summary that findings make: what holds, with the number that decided, and what is normal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from csfinterp.model.context import ABNORMAL_FLAGS
+from csfinterp.model.edition import Finding
+from csfinterp.model.interpretation import FindingResult, PatternResult, Result
+from csfinterp.model.predicate import Above, Any, Below, Flagged, Predicate, Truth, inputs, leaves
+from csfinterp.steps.explain.phrases import Weighted, inside, listed, said
+from csfinterp.steps.explain.readings import fill
+from csfinterp.steps.explain.row import Row
+from csfinterp.steps.explain.sentences import FIRST_TO_SETTLE, HEMORRHAGE
+from csfinterp.steps.explain.wording import told_apart, with_unit
+
+WEAKEST_FIRST = ("recalled", "ours", "secondary", "derived", "primary")
+NORMAL = ("pleocytosis", "protein_raised", "glucose_low", "lactate_raised")
+INFLAMMATION = ("barrier_dysfunction", "intrathecal_igg", "intrathecal_iga", "intrathecal_igm")
+KAPPA = ("intrathecal_kappa", "kappa_index_above_ms_cut")
+NO_SYNTHESIS = ("No intrathecal synthesis of ", " by the hyperbolic limit")
+BLOOD_MARKS = ("R3", "AP1")
+MOST_FINDINGS = 6
+
+
+def holding(row: Row, states: tuple[FindingResult, ...]) -> list[FindingResult]:
+    """Findings that hold and are spoken of, the weightiest first."""
+    rules = {finding.id: finding for finding in row.parts.edition.findings}
+    true = {state.id for state in states if state.truth == "true"}
+    found = [
+        state
+        for state in states
+        if state.id in true
+        and not true.intersection(rules[state.id].silent_if)
+        and true.issuperset(rules[state.id].silent_unless)
+    ]
+    return sorted(found, key=lambda state: rules[state.id].rank)
+
+
+def findings(
+    row: Row, states: tuple[FindingResult, ...], results: tuple[Result, ...], named: list[PatternResult]
+) -> Iterator[Weighted]:
+    """Sentences of the findings that hold and that no pattern has said already."""
+    rules = {finding.id: finding for finding in row.parts.edition.findings}
+    silent = {"organism_found"} if any(pattern.grade == "established" for pattern in named) else set()
+    silent |= {"bacterial_alarm_value"} if any(p.emergency and p.id == FIRST_TO_SETTLE for p in named) else set()
+    silent |= {"xanthochromia"} if any(pattern.id == HEMORRHAGE for pattern in named) else set()
+    told = [state for state in holding(row, states) if state.id not in silent and rules[state.id].texts.get("true")]
+    for state in told[:MOST_FINDINGS]:
+        finding = rules[state.id]
+        text = _finding_text(row, finding, state, results)
+        yield said(8 if finding.rank <= 3 else 6, text, (state.id,), state.citations, state.status)
+    yield from _kappa(row, states)
+
+
+def _kappa(row: Row, states: tuple[FindingResult, ...]) -> Iterator[Weighted]:
+    """Both kappa verdicts where they disagree (barrier_and_intrathecal.md section 5)."""
+    pair = [state for state in states if state.id in KAPPA]
+    if {state.truth for state in pair} == {"true", "false"}:
+        other = next(state for state in pair if state.truth == "false")
+        texts = next(finding.texts for finding in row.parts.edition.findings if finding.id == other.id)
+        if texts.get("false"):
+            yield said(6, texts["false"], (other.id,), other.citations, other.status)
+
+
+def _finding_text(row: Row, finding: Finding, state: FindingResult, results: tuple[Result, ...]) -> str:
+    """The finding's own sentence with its grade, the number that decided, and marks that belong to it."""
+    text = fill(row, finding.texts["true"]).rstrip(".")
+    if state.severity:
+        text += f", grade {state.severity}"
+    names = [name for name in inputs(finding.when) if name in row.layout.quantity]
+    numbers: dict[str, str] = {}  # one per quantity; of alternatives all that hold
+    for leaf in leaves(finding.when):
+        if (found := _number(row, leaf, named=len(names) > 1)) and (isinstance(finding.when, Any) or not numbers):
+            numbers.setdefault(inputs(leaf)[0], found)
+    number = ", ".join(numbers.values())
+    extra = [result.advisory for result in results if result.analyte in names and result.advisory]
+    extra += ["blood may contribute"] if _blood(row, names) else []
+    number = "; ".join([part for part in (number, *extra) if part])
+    if not number:
+        return f"{text}."
+    if not any(mark in text for mark in ";:(") and len(text) <= 80:
+        return f"{text}: {number}."
+    return f"{text} ({number.replace(' (', ', ').replace(')', '')})."
+
+
+def _blood(row: Row, names: list[str]) -> bool:
+    rules = row.parts.edition.quality
+    return any(
+        rules[number].rule in BLOOD_MARKS and row.quality[number] == Truth.TRUE
+        for name in names
+        for number in row.parts.marks.get(name, ())
+    )
+
+
+def _number(row: Row, leaf: Predicate, *, named: bool) -> str:
+    """ "812 mg/L (reference < 500 mg/L)" of a leaf that holds and compares a quantity; else nothing."""
+    if not isinstance(leaf, (Flagged, Above, Below)) or row.truth(leaf) is not Truth.TRUE:
+        return ""
+    name = leaf.analyte if isinstance(leaf, Flagged) else leaf.quantity
+    if name not in row.layout.quantity:
+        return ""
+    shown, entry = row.seen(name), row.layout.entry(name)
+    start = f"{inside(entry.name)} " if named and entry else ""
+    if isinstance(leaf, Flagged):
+        reference = row.reference_text(name)
+        return start + shown.text + (f" (reference {reference})" if reference else "")
+    limit = row.limit(name, leaf.limit)
+    if leaf.limit.quantity is None or limit is None or shown.value is None:
+        return start + shown.text
+    value, other = told_apart(shown.value, limit, shown.decimals)
+    return f"{start}{with_unit(value, shown.unit)} (limit {with_unit(other, shown.unit)})"
+
+
+def normal(row: Row, states: tuple[FindingResult, ...], shapes: tuple[PatternResult, ...]) -> Iterator[Weighted]:
+    """What is not abnormal, in one sentence; never as an exclusion. A wholly normal panel has its own lines."""
+    whole = next((p for p in shapes if p.id == "no_abnormality_measured" and p.truth == "true"), None)
+    if whole is not None:
+        yield said(6, whole.text, (whole.rule,), whole.citations, whole.status)
+        for line in whole.lines:
+            yield said(6, line.text, (whole.rule, line.id), line.citations, line.status)
+    rules = {finding.id: finding for finding in row.parts.edition.findings}
+    asked = INFLAMMATION if whole is not None else (*NORMAL, *INFLAMMATION)
+    found = [state for state in states if state.id in asked and _is_plainly_normal(row, rules[state.id], state)]
+    if not found:
+        return
+    parts = [rules[state.id].texts["false"].split(";")[0].strip().rstrip(".") for state in found]
+    parts = _classes_joined(parts)
+    text = "; ".join([parts[0], *(inside(part) for part in parts[1:])]) + "; normal values do not exclude disease."
+    citations = dict.fromkeys(citation for state in found for citation in state.citations)
+    status = next(word for word in WEAKEST_FIRST if word in {state.status for state in found})
+    yield said(4, text, (state.id for state in found), citations, status)
+
+
+def _classes_joined(parts: list[str]) -> list[str]:
+    """ "No intrathecal synthesis of IgG by ..." for each class as one phrase that names them all."""
+    start, end = NO_SYNTHESIS
+    classes = [part[len(start) : -len(end)] for part in parts if part.startswith(start) and part.endswith(end)]
+    others = [part for part in parts if not (part.startswith(start) and part.endswith(end))]
+    return [*others, *([start + listed(classes) + end] if classes else [])]
+
+
+def _is_plainly_normal(row: Row, finding: Finding, state: FindingResult) -> bool:
+    """FALSE, with a sentence for it, and no value behind it that is flagged or marked for another reason."""
+    names = inputs(finding.when)
+    marked = any(row.quality[number] == Truth.TRUE for name in names for number in row.parts.marks.get(name, ()))
+    flagged = any(name in row.layout.statement and row.flag(name) in ABNORMAL_FLAGS for name in names)
+    return state.truth == "false" and bool(finding.texts.get("false")) and not marked and not flagged
