@@ -29,7 +29,7 @@ class Evidence(Protocol):
 
 
 class Compiled(Protocol):
-    """A compiled program; see steps/truth.py."""
+    """A compiled program; see steps/program.py."""
 
     rows: dict[str, int]
     nodes: dict[int, int]
