@@ -20,6 +20,8 @@ from csfinterp.formats.report_words import (
     words,
 )
 
+# Partially treated, device, cryptococcus, paraneoplastic and the like: what a reader must not miss.
+NEVER_FOLDED = ("EC08", "EC17", "EC23", "EC33", "EC34", "EC35")
 _EVIDENCE = ("decisive", "core", "support", "counter", "counter_major")
 
 
@@ -143,7 +145,7 @@ def cautions(report: Report) -> Iterator[str]:
     if not found:
         yield report.none("cautions", "No caution of this edition applies.")
     examples = [caution for caution in found if text(caution, "id").startswith("EC")]  # only of these at most six
-    folded = examples[MOST_CAUTIONS:]
+    folded = [caution for caution in examples if text(caution, "id") not in NEVER_FOLDED][MOST_CAUTIONS:]
     for caution in (caution for caution in found if caution not in folded):
         said = report.said(text(caution, "text")) + report.because(caution, most=3)
         yield from paragraph(f"{said} ({text(caution, 'id')}){report.cited(caution)}", lead="- ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from csfinterp.model.interpretation import (
     CriticalResult,
@@ -49,14 +49,28 @@ MOST_CALLS, MOST_RULES, MOST_PATTERNS = 4, 3, 3
 
 def spoken(row: Row, patterns: tuple[PatternResult, ...], *, graded: bool) -> list[PatternResult]:
     """Patterns that a summary names: emergencies, what is shown, what answers the question, then the others in print
-    order. A mere likeness is not named beside a disease that is shown; tumor cells not where a level says it
+    order. A mere likeness is not named beside an infection that is shown; tumor cells not where a level says it
     (`graded`)."""
     found = [pattern for pattern in patterns if _is_spoken(row, pattern, graded=graded)]
-    proved = [pattern for pattern in found if pattern.grade == "established"]
-    if proved:
-        found = [pattern for pattern in found if pattern in proved or pattern.emergency]
+    if infection_shown(row, found):
+        found = [p for p in found if p.grade == "established" or p.emergency or p.id == FIRST_TO_SETTLE]
     asked = {pattern.id for pattern in row.parts.edition.patterns if pattern.question == row.word("question")}
-    return sorted(found, key=lambda p: (not p.emergency, p.grade != "established", p.id not in asked))
+    return sorted(
+        found,
+        key=lambda p: (not p.emergency, p.grade != "established", p.id not in asked, _is_weak(p)),
+    )
+
+
+def infection_shown(row: Row, found: Iterable[PatternResult]) -> bool:
+    """A pattern of infection is established: it explains the values, so that mere likenesses need no sentence. Tumor
+    cells explain nothing away (SL44)."""
+    infections = {pattern.id for pattern in row.parts.edition.patterns if pattern.question == "infection"}
+    return any(pattern.grade == "established" and pattern.id in infections for pattern in found)
+
+
+def _is_weak(pattern: PatternResult) -> bool:
+    """Compatible only: named behind every other pattern."""
+    return pattern.id == ANTIGEN_DECIDES and pattern.grade == "fits"
 
 
 def _is_spoken(row: Row, pattern: PatternResult, *, graded: bool) -> bool:
@@ -101,11 +115,26 @@ def quality(row: Row, rules: tuple[QualityResult, ...], calls: tuple[CriticalRes
         and (rule.severity == "warning" or (rule.severity == "suppresses" and _felt(row, rule)))
     ]
     for rule in sorted(serious, key=lambda rule: rule.severity != "suppresses")[:MOST_RULES]:
-        yield said(7 if rule.severity == "suppresses" else 5, rule.text, (rule.id,), rule.citations, rule.status)
+        yield said(_weight(row, rule), rule.text, (rule.id,), rule.citations, rule.status)
+
+
+def _weight(row: Row, rule: QualityResult) -> int:
+    """Withheld values weigh more than a warning, a conclusion drawn another way as well less."""
+    if rule.severity != "suppresses":
+        return 5
+    return 7 if any(name in row.layout.statement for name in rule.suppresses) or _unread(row, rule) else 4
+
+
+def _unread(row: Row, rule: QualityResult) -> bool:
+    """The rule keeps a value that was sent from all other rules."""
+    names = next(found.unread for found in row.parts.edition.quality if found.id == rule.id)
+    return any(row.exact(name) is not None for name in names)
 
 
 def _felt(row: Row, rule: QualityResult) -> bool:
     """The rule withholds a value or conclusion that would otherwise be there."""
+    if _unread(row, rule):
+        return True
     names = [name for name in rule.suppresses if name in row.layout.quantity]
     findings = [finding for finding in row.parts.edition.findings if finding.id in rule.suppresses]
     if names or not findings:
@@ -141,10 +170,10 @@ def hemorrhage(row: Row, shapes: tuple[PatternResult, ...], points: tuple[ScoreR
                 yield said(8, f"{score.name}: {told}", (score.id,), score.citations, score.source_status)
 
 
-def three_way(cautions: tuple[StatementResult, ...], named: list[PatternResult]) -> Iterator[Weighted]:
-    """The one caution that belongs into a summary: three diseases that routine values do not separate. Where one
-    disease is shown it stands with the cautions."""
-    if any(pattern.grade == "established" for pattern in named):
+def three_way(row: Row, cautions: tuple[StatementResult, ...], named: list[PatternResult]) -> Iterator[Weighted]:
+    """The one caution that belongs into a summary: three diseases that routine values do not separate. Where an
+    infection is shown it stands with the cautions."""
+    if infection_shown(row, named):
         return
     for caution in cautions:
         if caution.id == "PC01":

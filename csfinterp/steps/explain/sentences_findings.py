@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from csfinterp.model.context import ABNORMAL_FLAGS
 from csfinterp.model.edition import Finding
 from csfinterp.model.interpretation import FindingResult, PatternResult, Result
-from csfinterp.model.predicate import Above, Any, Below, Flagged, Predicate, Truth, inputs, leaves
-from csfinterp.steps.explain.phrases import Weighted, inside, listed, said
+from csfinterp.model.predicate import Above, Any, Below, Flagged, Not, Predicate, Truth, children, inputs
+from csfinterp.steps.explain.phrases import OWN, Weighted, inside, listed, said
 from csfinterp.steps.explain.readings import fill
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.sentences import FIRST_TO_SETTLE, HEMORRHAGE
-from csfinterp.steps.explain.wording import told_apart, with_unit
+from csfinterp.steps.explain.wording import FLAG_MEANING, told_apart, with_unit
 
 WEAKEST_FIRST = ("recalled", "ours", "secondary", "derived", "primary")
 NORMAL = ("pleocytosis", "protein_raised", "glucose_low", "lactate_raised")
@@ -20,7 +20,7 @@ INFLAMMATION = ("barrier_dysfunction", "intrathecal_igg", "intrathecal_iga", "in
 KAPPA = ("intrathecal_kappa", "kappa_index_above_ms_cut")
 NO_SYNTHESIS = ("No intrathecal synthesis of ", " by the hyperbolic limit")
 BLOOD_MARKS = ("R3", "AP1")
-MOST_FINDINGS = 6
+MOST_FINDINGS, MOST_FLAGGED = 6, 4
 
 
 def holding(row: Row, states: tuple[FindingResult, ...]) -> list[FindingResult]:
@@ -70,7 +70,7 @@ def _finding_text(row: Row, finding: Finding, state: FindingResult, results: tup
         text += f", grade {state.severity}"
     names = [name for name in inputs(finding.when) if name in row.layout.quantity]
     numbers: dict[str, str] = {}  # one per quantity; of alternatives all that hold
-    for leaf in leaves(finding.when):
+    for leaf in _true_leaves(row, finding.when):
         if (found := _number(row, leaf, named=len(names) > 1)) and (isinstance(finding.when, Any) or not numbers):
             numbers.setdefault(inputs(leaf)[0], found)
     number = ", ".join(numbers.values())
@@ -82,6 +82,17 @@ def _finding_text(row: Row, finding: Finding, state: FindingResult, results: tup
     if not any(mark in text for mark in ";:(") and len(text) <= 80:
         return f"{text}: {number}."
     return f"{text} ({number.replace(' (', ', ').replace(')', '')})."
+
+
+def _true_leaves(row: Row, rule: Predicate) -> Iterator[Predicate]:
+    """The leaves of the branches that hold as a whole; a true part of a branch that does not hold proves nothing."""
+    if row.truth(rule) is not Truth.TRUE:
+        return
+    inner = children(rule)
+    if not inner:
+        yield rule
+    for item in inner if not isinstance(rule, Not) else ():
+        yield from _true_leaves(row, item)
 
 
 def _blood(row: Row, names: list[str]) -> bool:
@@ -110,6 +121,26 @@ def _number(row: Row, leaf: Predicate, *, named: bool) -> str:
         return start + shown.text
     value, other = told_apart(shown.value, limit, shown.decimals)
     return f"{start}{with_unit(value, shown.unit)} (limit {with_unit(other, shown.unit)})"
+
+
+def also_flagged(
+    row: Row, states: tuple[FindingResult, ...], results: tuple[Result, ...], called: Collection[str]
+) -> Iterator[Weighted]:
+    """Abnormal values that no finding and no call speaks of."""
+    true = {state.id for state in states if state.truth == "true"}
+    spoken = {name for finding in row.parts.edition.findings if finding.id in true for name in inputs(finding.when)}
+    left = [
+        result
+        for result in results
+        if result.flag in ABNORMAL_FLAGS and result.kind == "quantity" and result.analyte not in {*spoken, *called}
+    ]
+    if left:
+        told = [f"{inside(one.name)} {row.seen(one.analyte).text} ({FLAG_MEANING[str(one.flag)]})" for one in left]
+        more = f" and {len(told) - MOST_FLAGGED} more" if len(told) > MOST_FLAGGED else ""
+        text = f"Also flagged: {', '.join(told[:MOST_FLAGGED])}{more}."
+        citations = dict.fromkeys(name for one in left for name in one.citations)
+        status = next(word for word in WEAKEST_FIRST if word in {one.status for one in left})
+        yield said(5, text, dict.fromkeys(one.analyte for one in left), citations or OWN, status)
 
 
 def normal(row: Row, states: tuple[FindingResult, ...], shapes: tuple[PatternResult, ...]) -> Iterator[Weighted]:

@@ -32,6 +32,7 @@ LEVELS = ("confirmed", "probable", "possible", "lack_of_evidence")
 # Findings that stand in the headline beside a level that alone would sound harmless.
 ALARMING_RANK = 3
 OPEN_BILIRUBIN = ("bilirubin_too_early", "bilirubin_hidden")
+ENHANCING = ("linear", "nodular", "linear_nodular")
 HEADLINE_LENGTH = 4  # findings named where no conclusion stands in the headline
 
 
@@ -65,8 +66,9 @@ def summary(row: Row, told: Told) -> Summary:
         *sentences_levels.lm(row, told.lm),
         *sentences_levels.hematologic(row, told.hematologic),
         *sentences_levels.leukemia(told.leukemia),
-        *sentences.three_way(told.cautions, spoken),
+        *sentences.three_way(row, told.cautions, spoken),
         *sentences_findings.findings(row, told.findings, told.results, spoken),
+        *sentences_findings.also_flagged(row, told.findings, told.results, {call.analyte for call in told.critical}),
         *sentences.quality(row, told.quality, told.critical),
         *sentences.corrected(told.results),
         *sentences_findings.normal(row, told.findings, told.patterns),
@@ -99,11 +101,14 @@ def _headline(row: Row, told: Told, spoken: list[PatternResult]) -> str:
         line.id in OPEN_BILIRUBIN for shape in told.patterns for line in shape.lines
     ):
         parts += [] if parts else [row.parts.edition.texts["headline_bilirubin_open"]]
-    differential = list(sentences.three_way(told.cautions, spoken)) and told.lm.certainty != "confirmed"
+    likely = any(
+        shape.id in ("tuberculous_meningitis", "neurosarcoidosis") and shape.truth == "true" for shape in spoken
+    )
+    differential = (likely or row.word("mri") in ENHANCING) and list(sentences.three_way(row, told.cautions, spoken))
     if told.lm.certainty in LEVELS:
         first = told.lm.certainty == "confirmed" or row.word("question") == "lm"
         parts.insert(sum(pattern.emergency for pattern in spoken) if first else len(parts), _level(told.lm))
-    if differential:
+    if differential and told.lm.certainty != "confirmed":
         parts.append(row.parts.edition.texts["headline_three_way"])
     if told.lm.certainty in LEVELS:
         named = [] if told.lm.certainty == "confirmed" else _alarming(row, told.findings)
