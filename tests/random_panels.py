@@ -443,7 +443,7 @@ def add_details(rng, analyte, observation, collected, clean):
     if rng.random() < 0.03:
         observation["status"] = rng.choice(("entered_in_error", "final", "preliminary", "corrected"))
     if rng.random() < 0.05:
-        observation["laboratory_flag"], observation["laboratory_range"] = rng.choice(("H", "HH", "N", "*")), "0-4"
+        observation["laboratory_flag"], observation["laboratory_range"] = rng.choice(("H", "HH", "N", "L")), "0-4"
 
 
 def fill_coded(rng, analyte, observation, clean):

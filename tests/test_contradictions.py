@@ -343,6 +343,9 @@ def leukemia(view):
 # Patterns
 
 
+EMERGENCIES = ("bacterial_meningitis", "subarachnoid_blood")
+
+
 @check("the truth of a pattern is that of its grade; an established one has a decisive item; an emergency is one")
 def pattern_parts(view):
     truth = {"does_not_fit": "false", "not_evaluable": "unknown"}
@@ -352,7 +355,7 @@ def pattern_parts(view):
         decisive = any(item["kind"] == "decisive" and item["truth"] == "true" for item in pattern["items"])
         if decisive != (pattern["grade"] == "established"):
             yield f"{name}: decisive {decisive}, {pattern['grade']}"
-        if pattern["emergency"] and (name != "bacterial_meningitis" or pattern["truth"] != "true"):
+        if pattern["emergency"] and (name not in EMERGENCIES or pattern["truth"] != "true"):
             yield f"{name}: emergency with {pattern['grade']}"
 
 

@@ -108,7 +108,7 @@ def _critical(report: Report) -> Iterator[str]:
     if not items:
         advice = [entry for entry in parts(report.document, "recommendations") if text(entry, "priority") == "1"]
         said = list(dict.fromkeys(report.said(text(entry, "text")) + report.cited(entry) for entry in advice))
-        if said:
+        if said and isinstance(report.document.get("critical"), list | tuple):
             yield from box("!!! CRITICAL", [f"* {line}" for line in said])
         else:
             yield report.none("critical", "No result of this panel is on the critical list of this edition.")

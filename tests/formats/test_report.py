@@ -92,14 +92,14 @@ def test_the_reading_stands_in_its_sections(make_document: MakeDocument) -> None
         assert said in patterns, said
     assert patterns.index("EMERGENCY") < patterns.index("Leptomeningeal metastasis")
     assert "Subarachnoid blood" not in report, "computed, but not to be shown"
-    assert report.index("EMERGENCY BY THE PATTERN OF VALUES") < report.index("SUMMARY")
+    assert report.index("!!! EMERGENCY") < report.index("SUMMARY")
 
 
 def test_the_advising_sections(make_document: MakeDocument) -> None:
     report = write(make_document())
     for heading, *said in (
         ("CAUTIONS", "Three-way differential is obligatory. Because: Leukocytes in CSF 21 /uL > 4 /uL; question"
-         " leptomeningeal metastasis; MRI linear; and 1 more. (PC01) [3] (ours)", "Caution 5.", "2 more in the full"),
+         " leptomeningeal metastasis; MRI linear; and 1 more. (PC01) [3] (ours)", "Caution 6.", "1 more in the full"),
         ("DIFFERENTIAL OF LEPTOMENINGEAL ENHANCEMENT", "MRI shows enhancement. [1]", "Multiple sclerosis, retrovirus"
          " [2] (recalled) Leptomeningeal multiple sclerosis; HTLV Tests oligoclonal bands", "Never used to lower LM."),
         ("LIQUID BIOPSY AND TUMOR MARKERS", "Tumor DNA was found. Because: Circulating tumor DNA in CSF detected. [1]",
@@ -115,7 +115,7 @@ def test_the_advising_sections(make_document: MakeDocument) -> None:
         section = _section(report, heading)
         for sentence in said:
             assert sentence in section, sentence
-    assert "Caution 6." not in report
+    assert "Caution 7." not in report, "of the examples (EC) at most six"
 
 
 def test_context_for_the_treating_team_stands_in_its_own_block_alone(make_document: MakeDocument) -> None:
