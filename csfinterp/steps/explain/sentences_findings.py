@@ -129,13 +129,13 @@ def also_flagged(
     """Abnormal values that no finding and no call speaks of."""
     true = {state.id for state in states if state.truth == "true"}
     spoken = {name for finding in row.parts.edition.findings if finding.id in true for name in inputs(finding.when)}
-    left = [
-        result
-        for result in results
-        if result.flag in ABNORMAL_FLAGS and result.kind == "quantity" and result.analyte not in {*spoken, *called}
-    ]
+    left = [result for result in results if result.flag in ABNORMAL_FLAGS and result.analyte not in {*spoken, *called}]
+    left.sort(key=lambda result: result.kind != "coded")  # turbid says more than a low share of monocytes
     if left:
-        told = [f"{inside(one.name)} {row.seen(one.analyte).text} ({FLAG_MEANING[str(one.flag)]})" for one in left]
+        told = [
+            f"{inside(one.name)} {row.seen(one.analyte).text.replace('_', ' ')} ({FLAG_MEANING[str(one.flag)]})"
+            for one in left
+        ]
         more = f" and {len(told) - MOST_FLAGGED} more" if len(told) > MOST_FLAGGED else ""
         text = f"Also flagged: {', '.join(told[:MOST_FLAGGED])}{more}."
         citations = dict.fromkeys(name for one in left for name in one.citations)
