@@ -23,7 +23,9 @@ from csfinterp.model import context as words
 from csfinterp.model.panel import Panel
 
 YES_NO: dict[str, bool | None] = {"yes": True, "true": True, "no": False, "false": False, "unknown": None}
-NUMBERS = {*words.NUMBER_CONTEXT, "age_years"}
+NUMBERS = {*words.NUMBER_CONTEXT, "age_years", "specimen_volume_ml", "tube_count", "puncture_number"}
+UNITS = {"age_years": "a", "specimen_volume_ml": "mL"}
+LISTS = ("stated", "condition")
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _OBSERVATION = re.compile(r"/observations/([0-9]+)(?:/(.*))?")
 
@@ -174,10 +176,10 @@ class _Reading:
             if text not in YES_NO:
                 self.faults.append(_fault(self._records[0].number, name, "Send yes, no or unknown."))
             return YES_NO.get(text)
-        if name == "stated":
+        if name in LISTS:
             return [word.strip() for word in text.split(";") if word.strip()]
         number = _number(text) if name in NUMBERS else text
-        return {"value": number, "unit": "a"} if name == "age_years" else number
+        return {"value": number, "unit": UNITS[name]} if name in UNITS else number
 
     def _observations(self) -> Iterator[dict[str, object]]:
         for row in self._records:

@@ -24,7 +24,12 @@ PANEL_COLUMNS: dict[str, Path] = {
     "site": ("specimen", "site"),
     "collected_at": ("specimen", "collected_at"),
     "received_at": ("specimen", "received_at"),
+    "specimen_type": ("specimen", "type"),
+    "specimen_volume_ml": ("specimen", "volume"),
     "position": ("specimen", "position"),
+    "condition": ("specimen", "condition"),
+    "tube_count": ("specimen", "tube_count"),
+    "puncture_number": ("specimen", "puncture_number"),
     "status": ("status",),
     "source_system": ("source", "system"),
     "tumor": ("context", "tumor", "class"),
@@ -39,7 +44,10 @@ PANEL_COLUMNS: dict[str, Path] = {
 }
 COLUMN_AT = {"/" + "/".join(path): name for name, path in PANEL_COLUMNS.items()}
 # What may stand in a column of its own beside a result: csf_protein_unit (wide), unit (long).
-PARTS = ("unit", "comparator", "organism", "organism_class", "tube")
+PARTS = (
+    "unit", "comparator", "organism", "organism_class", "tube", "specimen", "collected_at", "analyzed_at", "method",
+    "status",
+)  # fmt: skip
 LONG_COLUMNS = ("panel_id", "code", "value")
 _UNIT = re.compile(r"(.*?)\s*\[(.*)\]", re.DOTALL)
 
@@ -122,12 +130,13 @@ def _refuse_doubts(number: int, names: Sequence[str], shown: Sequence[str]) -> N
 
 
 def _long(number: int, names: list[str], facts: Mapping[str, int], shown: tuple[str, ...]) -> Header:
-    known = (*LONG_COLUMNS, *PARTS)
+    own = tuple(part for part in PARTS if part not in PANEL_COLUMNS)  # collected_at and status are the panel's
+    known = (*LONG_COLUMNS, *own)
     unknown = [place for place, name in enumerate(names) if name not in facts and name not in known]
     if unknown:
         text = f"{shown[unknown[0]]} is no column of a long file. Known are {', '.join(known)} and the panel's own."
         raise unreadable(number, text)
-    parts = {part: names.index(part) for part in PARTS if part in names}
+    parts = {part: names.index(part) for part in own if part in names}
     return Header(len(names), facts, (Test(None, names.index("value"), None, parts),), shown, code=names.index("code"))
 
 
