@@ -23,11 +23,12 @@ from csfinterp.steps.explain.issues import issues
 from csfinterp.steps.explain.lm import EANO, HEMATOLOGIC, LEUKEMIA
 from csfinterp.steps.explain.results import results as listed
 from csfinterp.steps.explain.row import Row
-from csfinterp.steps.layout import FLAG_WORDS, GRADES
+from csfinterp.steps.layout import FLAG, FLAG_WORDS, GRADES
 from csfinterp.steps.pipeline import Core
 from csfinterp.steps.score import describe
 
 Cells = dict[str, list[object]]
+CALLING = [FLAG[word] for word in ("LL", "HH", "AA")]
 TRUTH = {int(truth): truth.word for truth in Truth}
 
 
@@ -138,20 +139,32 @@ class Table:
                     cells[name][column], cells[f"{name}_status"][column] = found.text, found.status
 
     def _explained(self, panels: Sequence[Panel], outcomes: Outcomes, cells: Cells) -> list[tuple[Issue, ...]]:
-        bounds = self._bounds(outcomes)
+        bounds, plain = self._bounds(outcomes), self._without_calls(panels, outcomes)
         cells["critical"], cells["issues"] = [], []
         every = []
         for column, panel in enumerate(panels):
             row = Row(self._parts, panel, outcomes, column)
             found = issues(row)
             every.append(found)
-            cells["critical"].append(len(critical(row, listed(row))))
+            cells["critical"].append(len(critical(row, () if plain[column] else listed(row))))
             cells["issues"].append(len(found))
             for name in bounds.get(column, ()):
                 bound = row.censored(name)
                 if bound is not None:
                     cells[f"{name}_comparator"][column], cells[name][column] = bound
         return every
+
+    def _without_calls(self, panels: Sequence[Panel], outcomes: Outcomes) -> list[bool]:
+        """Panels of which no single result is critical: every test was sent once, no flag calls, nor the laboratory.
+
+        Their results need not be listed to be counted; first tumor cells are read from the row itself.
+        """
+        size, place = outcomes.cohort.size, outcomes.observations.panel
+        pairs = np.unique(np.stack((place, outcomes.analyte)), axis=1)
+        once = np.bincount(pairs[0], minlength=size) == np.bincount(place, minlength=size)
+        quiet = once & ~np.isin(outcomes.flag, CALLING).any(axis=0)
+        theirs = [any(found.laboratory_flag for found in panel.observations) for panel in panels]
+        return [bool(calm) and not flagged for calm, flagged in zip(quiet, theirs, strict=True)]
 
     def _bounds(self, outcomes: Outcomes) -> dict[int, list[str]]:
         """Panel -> the analytes of which only a bound is known."""

@@ -47,7 +47,8 @@ def leading(answer: Document, name: str, sent: Document) -> Document | None:
 
     Of repeats none counts, but a critical flag stays (SL41), with its word; a number beside it would look judged.
     """
-    unusable = [sent["observations"][one["observation"]] for one in answer["issues"] if one["code"] in UNUSABLE]
+    named = [one for one in answer["issues"] if one["code"] in UNUSABLE and one["observation"] is not None]
+    unusable = [sent["observations"][one["observation"]] for one in named]
     usable, repeats = [], []
     for one in answer["results"]:
         if one["analyte"] == name and not any(note["code"] in BESIDE for note in one["notes"]):
