@@ -1,4 +1,4 @@
-"""The command line: csfinterp demo, serve, mllp, interpret, edition, db."""
+"""The command line: csfinterp demo, serve, mllp, interpret, cohort, edition, db."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import csfinterp
 from csfinterp import demo as demonstration
 from csfinterp import mllp, operations
+from csfinterp.cohort_command import cohort
 from csfinterp.deliver import deliver
 from csfinterp.errors import CsfinterpError, DocumentError
 from csfinterp.formats import FORMATS, ReadLimits, report_trace
@@ -31,7 +32,7 @@ from csfinterp.serving import gunicorn_command
 from csfinterp.settings import Settings
 
 CHUNK = 256
-READABLE = tuple(name for name, form in FORMATS.items() if form.read is not None)
+READABLE = tuple(name for name, form in FORMATS.items() if form.read or form.read_many)
 WRITABLE = tuple(name for name, form in FORMATS.items() if form.write is not None)
 
 
@@ -142,6 +143,7 @@ def interpret(files: tuple[str, ...], format_name: str | None, output: str, expl
     """Interpret panels of FILES (- reads standard input) and store nothing.
 
     JSON: one document, an array, or JSON lines. HL7 v2: one ORU^R01 or a batch; test messages (MSH-11 T, D) too.
+    CSV: one row a panel (wide) or one row a result (long); the guide pull_a_cohort.md names the columns.
     One panel is printed as a readable document, several as JSON lines.
     --explain takes the id or rule number of any statement (pleocytosis, PL03, bacterial_meningitis, B1, PC05, R-L01,
     lm, pan2018, csf_lactate) and prints its rule, values, limits and sources.
@@ -245,6 +247,9 @@ def _printed(document: dict[str, object], output: str, many: bool) -> str:
         return json.dumps(document, ensure_ascii=False, indent=None if many else 2)
     written = write(document)
     return written if isinstance(written, str) else written.decode()
+
+
+main.add_command(cohort)
 
 
 # --- edition, db ---

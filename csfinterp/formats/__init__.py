@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from csfinterp.errors import DocumentError
-from csfinterp.formats import fhir_r4
+from csfinterp.formats import cohort_csv, fhir_r4
 from csfinterp.formats import hl7_v2 as hl7_format
 from csfinterp.formats import panel_json as json_format
 from csfinterp.formats import report_text as text_format
@@ -58,4 +58,14 @@ _FHIR = Format(
     write=fhir_r4.write,
 )
 
-FORMATS: dict[str, Format] = {form.name: form for form in (_JSON, _HL7, _FHIR, _TEXT)}
+# A file of many panels: read from files only, so that HTTP does not take it for a panel.
+_CSV = Format(
+    name="csv",
+    media_types=("text/csv",),
+    extensions=(".csv",),
+    read=None,
+    write=None,
+    read_many=cohort_csv.read_many,
+)
+
+FORMATS: dict[str, Format] = {form.name: form for form in (_JSON, _HL7, _FHIR, _TEXT, _CSV)}
