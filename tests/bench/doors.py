@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from csfinterp.serving import gunicorn_command
 from csfinterp.settings import Settings
@@ -70,9 +71,9 @@ def http(folder: Path) -> Line:
     folder.mkdir()
 
     def request(number: int) -> bytes:
-        panel = document(number)
+        panel: dict[str, Any] = dict(document(number))
         panel["source"] = {"system": "BENCH", "message_id": f"B{number}"}
-        panel["patient"] = {**panel["patient"], "id": f"MRN-B{number}"}  # type: ignore[dict-item]
+        panel["patient"] = {**panel["patient"], "id": f"MRN-B{number}"}
         body = json.dumps(panel).encode()
         head = ("POST /api/v1/panels HTTP/1.1", "Host: bench", "Content-Type: application/json",
                 f"Content-Length: {len(body)}")  # fmt: skip
