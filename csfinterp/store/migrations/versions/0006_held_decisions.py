@@ -1,6 +1,6 @@
 """What became of held messages, and the searches that page links stand for.
 
-Revision 0005. There is no way back: what was received is never removed (SL71); restore a backup instead.
+Revision 0006. There is no way back: what was received is never removed (SL71); restore a backup instead.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
