@@ -5,6 +5,7 @@ from csfinterp.store.engine import StoreError, open_engine, revisions, upgrade
 from csfinterp.store.filters import PanelFilter
 from csfinterp.store.panels import Store
 from csfinterp.store.records import (
+    Acknowledgement,
     Basis,
     CardFeedback,
     Collected,
@@ -25,6 +26,7 @@ from csfinterp.store.records import (
 )
 
 __all__ = [
+    "Acknowledgement",
     "Basis",
     "CardFeedback",
     "Collected",
