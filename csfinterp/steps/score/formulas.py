@@ -138,7 +138,7 @@ def marais_2010(read: Reading) -> Answer:
     classes = [_tbm_class(totals[end], csf[end], imaging[end], imaged, c) for end in (0, 1)]
     proof = read.any_of("proof") == TRUE
     why = np.full(read.size, NOTHING)
-    complete = read.known("clinical").all(axis=0) & read.is_word("lancet_imaging_done", "yes", "no")
+    complete = read.all_known("clinical") & read.is_word("lancet_imaging_done", "yes", "no")
     for reason, withheld in (
         (1, ~complete),
         (3, read.any_of("other_cause") == TRUE),
@@ -150,8 +150,7 @@ def marais_2010(read: Reading) -> Answer:
     first, last = (np.where(proof, definite, np.where(named, kind, NOTHING)) for kind in classes)
     total = named & ~proof
     values = [np.where(total, totals[end], csf[end]) for end in (0, 1)]
-    known: Bools = read.known("csf").any(axis=0)
-    answer = read.answer(known | proof, values[0], values[1], first, last, parts={"csf": csf})
+    answer = read.answer(read.any_known("csf") | proof, values[0], values[1], first, last, parts={"csf": csf})
     return replace(answer, why=np.where(answer.status == COMPUTED, why, answer.why).astype(np.int8))
 
 
@@ -165,8 +164,7 @@ def _tbm_class(total: Floats, csf: Floats, imaging: Floats, imaged: Bools, c: Co
 def thwaites_2002(read: Reading) -> Answer:
     """Index [points, -5 to 13]: up to the limit the tuberculous side, above it the bacterial. [thwaites2002]."""
     low, high = read.points()
-    every: Bools = read.known("points").all(axis=0)
-    return read.answer(every, low, high, first=low > read.constants["tuberculous_up_to"])
+    return read.answer(read.all_known("points"), low, high, first=low > read.constants["tuberculous_up_to"])
 
 
 def rubenstein_2013(read: Reading) -> Answer:

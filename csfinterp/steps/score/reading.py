@@ -73,9 +73,14 @@ class Reading:
         found: Bytes = self.group(group).max(axis=0, initial=FALSE)
         return found
 
-    def known(self, group: str) -> Bools:
-        """Which items of the group are TRUE or FALSE, shape (items, panels)."""
-        found: Bools = self.group(group) != UNKNOWN
+    def all_known(self, group: str) -> Bools:
+        """Every item of the group is TRUE or FALSE."""
+        found: Bools = (self.group(group) != UNKNOWN).all(axis=0)
+        return found
+
+    def any_known(self, group: str) -> Bools:
+        """Some item of the group is TRUE or FALSE."""
+        found: Bools = (self.group(group) != UNKNOWN).any(axis=0)
         return found
 
     def points(self, group: str = POINTS) -> tuple[Floats, Floats]:
