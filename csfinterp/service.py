@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import NoReturn
 import orjson
 
 from csfinterp.batch import Answer, Batch
+from csfinterp.calls import Calls, calls_of, noted
 from csfinterp.changes import change, short
 from csfinterp.documents import in_force, inside_context, panel_of, plain_numbers
 from csfinterp.drafts import Draft, correction, posted, updated, written
@@ -62,12 +64,16 @@ class HeardBefore(CsfinterpError):
 
 @dataclass(frozen=True)
 class Submission:
-    """What a sender is told: `created` False means that this very answer was stored before."""
+    """What a sender is told: `created` False means that this very answer was stored before.
+
+    `told`: how many critical calls of it are acknowledged.
+    """
 
     panel_id: str
     version: int
     created: bool
     text: str
+    told: int = 0
 
     @property
     def document(self) -> dict[str, object]:
@@ -77,8 +83,8 @@ class Submission:
 
     @property
     def etag(self) -> str:
-        """Names this version strongly; without the quotes of the header."""
-        return etag(self.panel_id, self.version)
+        """Names this version and its call-backs strongly; without the quotes of the header."""
+        return etag(self.panel_id, self.version, self.told)
 
 
 @dataclass(frozen=True)
@@ -99,11 +105,12 @@ class StoredPanel:
     panel_document: dict[str, object]
     panel_text: str
     document: dict[str, object]
+    told: int = 0
 
     @property
     def etag(self) -> str:
-        """Names this version strongly; without the quotes of the header."""
-        return etag(self.panel_id, self.version)
+        """Names this version and its call-backs strongly; without the quotes of the header."""
+        return etag(self.panel_id, self.version, self.told)
 
 
 class Service:
@@ -122,6 +129,7 @@ class Service:
         self._settings, self._store, self._clock, self._new_id = settings, store, clock, new_id
         self._library = Library(settings)
         self._library.known()
+        self.calls = Calls(store, clock)
 
     # --- submit, interpret ---
 
@@ -196,9 +204,10 @@ class Service:
         record = self._record(panel_id, version)
         count = record.version if version is None else self._head(panel_id).version
         text = in_force(record.panel_document, record.amended_context)
+        document, told = self._noted(record)
         return StoredPanel(
             panel_id, record.version, count, record.status, record.reason, record.created_at, record.edition_id,
-            plain_numbers(text), text, orjson.loads(record.interpretation),
+            plain_numbers(text), text, document, told,
         )  # fmt: skip
 
     def versions(self, panel_id: str) -> tuple[VersionInfo, ...]:
@@ -218,7 +227,7 @@ class Service:
         if number < 1:
             raise DocumentError("Version 1 has no version before it.", (Fault("/to", "Send 2 or more, or send from."),))
         older = self._record(panel_id, number)
-        return change(orjson.loads(older.interpretation), orjson.loads(newer.interpretation))
+        return change(self._noted(older)[0], self._noted(newer)[0])
 
     def version_changes(self, panel_id: str) -> list[dict[str, object] | None]:
         """`changes.short` for each version against the one before it, oldest first; None for version 1."""
@@ -234,6 +243,10 @@ class Service:
         if limit < 1:
             raise DocumentError("limit must be at least 1.", (Fault("/limit", "Send 1 or more."),))
         return self._store.search(filters, min(limit, self._settings.page_size_max), after)
+
+    def open_calls(self) -> tuple[int, int]:
+        """(panels with critical calls that nobody has noted yet, the number of those calls)."""
+        return self._store.open_calls()
 
     # --- HL7 messages as received ---
 
@@ -352,7 +365,7 @@ class Service:
         before = None if draft.head is None else orjson.loads(self._record(panel_id, draft.head.version).interpretation)
         rows = written(draft, answer, known, panel_id, stamp(self._clock()), history, basis, received, before)
         self._store.add_many((rows,))
-        return Submission(panel_id, draft.version, True, rows.record.interpretation)
+        return self._submission(rows.record, created=True)
 
     def _basis(self, draft: Draft) -> Basis:
         head = draft.head
@@ -360,7 +373,19 @@ class Service:
         return self._store.earlier(draft.key.patient_id, draft.collected, draft.episode, panel_id, seq)
 
     def _stored(self, panel_id: str, version: int) -> Submission:
-        return Submission(panel_id, version, False, self._record(panel_id, version).interpretation)
+        return self._submission(self._record(panel_id, version), created=False)
+
+    def _submission(self, record: VersionRecord, *, created: bool) -> Submission:
+        """The answer with what is noted of its calls; of a new panel nothing is."""
+        document, told = ({}, 0) if created and record.version == 1 else self._noted(record)
+        text = orjson.dumps(document).decode() if told else record.interpretation
+        return Submission(record.panel_id, record.version, created, text, told)
+
+    def _noted(self, record: VersionRecord) -> tuple[dict[str, object], int]:
+        """The interpretation document with who was told of its critical calls, and how many of them."""
+        document = orjson.loads(record.interpretation)
+        told = self._store.acknowledgements(record.panel_id, record.version) if calls_of(document) else ()
+        return (noted(document, told), len(told)) if told else (document, 0)
 
     def _record(self, panel_id: str, version: int | None) -> VersionRecord:
         record = self._store.version(panel_id, version)
@@ -383,6 +408,7 @@ class Service:
         raise ConflictError(_HELD[why], why)
 
 
+_CALLED = re.compile(r"-told[0-9]+\Z")
 _HELD = {
     "message_id_reused": "This source.message_id came before with other content. The message is held, nothing was"
     " interpreted. Send a correction under a new source.message_id.",
@@ -391,9 +417,9 @@ _HELD = {
 }
 
 
-def etag(panel_id: str, version: int) -> str:
-    """The name of one version, without quotes."""
-    return f"{panel_id}-{version}"
+def etag(panel_id: str, version: int, told: int = 0) -> str:
+    """The name of one version with `told` call-backs noted, without quotes."""
+    return f"{panel_id}-{version}" + (f"-told{told}" if told else "")
 
 
 def _until_stored(attempt: Callable[[], Submission]) -> Submission:
@@ -415,9 +441,12 @@ def _key_of(panel: Panel, head: PanelHead) -> PanelKey:
 
 
 def _matches(if_match: str, newest: str) -> bool:
-    """True if the If-Match header allows the change. Weak tags never do (RFC 9110: strong comparison)."""
+    """True if the If-Match header allows the change. Weak tags never do (RFC 9110: strong comparison).
+
+    A call-back that was noted meanwhile changes nothing of the panel: a tag with or without it names the version.
+    """
     tags = [tag.strip() for tag in if_match.split(",")]
-    return "*" in tags or newest in (tag.strip('"') for tag in tags if not tag.startswith("W/"))
+    return "*" in tags or newest in (_CALLED.sub("", tag.strip('"')) for tag in tags if not tag.startswith("W/"))
 
 
 def _document_text(answer: Interpretation, panel_id: str | None, version: int, generated_at: str) -> str:

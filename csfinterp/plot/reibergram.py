@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from textwrap import wrap
 
 import numpy as np
@@ -22,7 +23,7 @@ Floats = NDArray[np.float64]
 ALBUMIN_RANGE = (1.5, 150.0)
 TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 SIZE = 5.2  # inches; 72 units of the SVG each
-NOTE_WIDTH = 68
+NOTE_WIDTH = 64
 MOST_NUMBERED = 9
 FRACTION_AT = 5  # the place on the grid where the fraction lines are labeled
 
@@ -92,7 +93,7 @@ def note_lines(notes: Sequence[str], width: int = NOTE_WIDTH) -> list[str]:
 
 def canvas(grid: Grid, title: str, notes: Sequence[str]) -> tuple[Figure, Axes]:
     """A figure with axes, curves and notes, without any point."""
-    foot = 0.62 + 0.175 * len(notes)
+    foot = 0.62 + 0.185 * len(notes)
     height = SIZE * 0.87 + foot + 0.42
     made = Figure(figsize=(SIZE, height), facecolor=PAPER)
     axes = made.add_axes((0.72 / SIZE, foot / height, (SIZE - 1.2) / SIZE, SIZE * 0.87 / height))
@@ -100,7 +101,7 @@ def canvas(grid: Grid, title: str, notes: Sequence[str]) -> tuple[Figure, Axes]:
     _curves(axes, grid)
     made.text(0.1 / SIZE, 1 - 0.13 / height, title, color=INK, fontsize=13, fontweight="bold", va="top")
     for number, line in enumerate(notes):
-        made.text(0.1 / SIZE, (foot - 0.60 - 0.175 * number) / height, line, color=INK, fontsize=9.5, va="top")
+        made.text(0.1 / SIZE, (foot - 0.60 - 0.185 * number) / height, line, color=INK, fontsize=10, va="top")
     return made, axes
 
 
@@ -191,7 +192,7 @@ def _path(axes: Axes, drawing: Reibergram) -> None:
     places = [place for place, _ in inside]
     if len(places) > 1:
         axes.plot(*zip(*places, strict=True), color=PATH, linewidth=1.3, zorder=3)
-        for start, end in zip(places, places[1:], strict=False):
+        for start, end in pairwise(places):
             if start != end:
                 _arrow(axes, start, end)
     numbered = len(places) <= MOST_NUMBERED
@@ -212,7 +213,7 @@ def _path(axes: Axes, drawing: Reibergram) -> None:
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    middle = tuple(float(np.sqrt(one * other)) for one, other in zip(start, end, strict=True))
+    middle = (float(np.sqrt(start[0] * end[0])), float(np.sqrt(start[1] * end[1])))
     style = {"arrowstyle": "-|>,head_length=0.45,head_width=0.22", "color": PATH, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", middle, start, arrowprops=style, zorder=3)
 
@@ -231,4 +232,3 @@ def _inside(grid: Grid, point: Point) -> tuple[tuple[float, float], str | None]:
 def outside(grid: Grid, point: Point) -> bool:
     """True if the point is drawn at the edge of the diagram because it lies beyond."""
     return _inside(grid, point)[1] is not None
-

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from threading import Lock
 from xml.etree import ElementTree
 
@@ -23,10 +24,6 @@ SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 # DejaVu Sans is what the places are measured with (it comes with matplotlib); the others are no wider.
 FONTS = "DejaVu Sans, Verdana, Segoe UI, Roboto, Helvetica, Arial, sans-serif"
-SETTINGS = {
-    "svg.hashsalt": "csfinterp", "svg.fonttype": "none", "text.parse_math": False, "font.family": "DejaVu Sans",
-    "path.simplify": False, "axes.unicode_minus": True, "text.usetex": False,
-}  # fmt: skip
 METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _FONT = re.compile(r"(?:(?P<style>italic|oblique) )?(?:(?P<weight>[0-9]+|bold) )?(?P<size>[0-9.]+)px .*")
 _LONG = re.compile(r"-?[0-9]+\.[0-9]{3,}")
@@ -41,7 +38,7 @@ def render(make: Callable[[], Figure], title: str, description: str) -> str:
 
     `title`, `description`: for screen readers; they must say what the drawing shows.
     """
-    with _drawing, mpl.rc_context(SETTINGS):
+    with _drawing, _settings():
         stream = io.BytesIO()
         FigureCanvasSVG(make()).print_svg(stream, metadata=METADATA)
     root = ElementTree.fromstring(stream.getvalue())
@@ -52,6 +49,19 @@ def render(make: Callable[[], Figure], title: str, description: str) -> str:
 def printed(svg: str) -> str:
     """The same drawing without its style sheet: light, for paper."""
     return re.sub(r"<style>[^<]*</style>", "", svg)
+
+
+def _settings() -> AbstractContextManager[None]:
+    return mpl.rc_context(
+        {
+            "svg.hashsalt": "csfinterp",
+            "svg.fonttype": "none",
+            "text.parse_math": False,
+            "text.usetex": False,
+            "font.family": ["DejaVu Sans"],
+            "path.simplify": False,
+        }
+    )
 
 
 def _dress(root: ElementTree.Element, title: str, description: str) -> None:
@@ -94,7 +104,9 @@ def _plain_attributes(element: ElementTree.Element) -> None:
             element.set(name, value)
     for name in ("d", "x", "y", "transform", "font-size"):
         if name in element.attrib:
-            element.set(name, _LONG.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), element.attrib[name]))
+            element.set(
+                name, _LONG.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), element.attrib[name])
+            )
     classes = []
     for name, letter in (("fill", "f"), ("stroke", "s")):
         shade = BY_MARKER.get(element.get(name, ""))
@@ -103,3 +115,7 @@ def _plain_attributes(element: ElementTree.Element) -> None:
             classes.append(f"{letter}-{shade.name}")
     if classes:
         element.set("class", " ".join(classes))
+
+
+def _short(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")

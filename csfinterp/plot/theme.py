@@ -1,4 +1,4 @@
-"""Colors of the drawings: each has a name, a light and a dark shade. Color only ever repeats what shape or words say."""
+"""Colors of the drawings, each with a light and a dark shade. Color only ever repeats what shape or words say."""
 
 from __future__ import annotations
 

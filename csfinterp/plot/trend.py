@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -28,14 +29,16 @@ SHAPES = {"H": "^", "HH": "^", "L": "v", "LL": "v", "N": "o", "A": "D", "AA": "D
 
 @dataclass(frozen=True)
 class Reading:
-    """A result of one puncture. `comparator`: only a bound is known. `flag` None: not judged (hollow square, "?").
+    """A result of one puncture. `bound`: only a bound is known (hollow). `flag` None: not judged (hollow square, "?").
 
-    `low`, `high`: the reference interval of that day, None: open or none.
+    `text`: the value with its comparator as printed. `low`, `high`: the reference interval of that day, None: open or
+    none.
     """
 
     day: date
     value: float
-    comparator: str | None = None
+    text: str
+    bound: bool = False
     flag: str | None = None
     low: float | None = None
     high: float | None = None
@@ -133,8 +136,8 @@ def _band(axes: Axes, drawing: Trend) -> None:
     bottom, top = axes.get_ylim()
     readings = drawing.readings
     days = [reading.day.toordinal() for reading in readings]
-    edges = [left, *((one + other) / 2 for one, other in zip(days, days[1:], strict=False)), right]
-    for start, end, reading in zip(edges, edges[1:], readings, strict=False):
+    edges = [left, *((one + other) / 2 for one, other in pairwise(days)), right]
+    for (start, end), reading in zip(pairwise(edges), readings, strict=True):
         if (reading.low is None and reading.high is None) or end <= start:
             continue
         low = bottom if reading.low is None else reading.low
@@ -152,14 +155,13 @@ def _readings(axes: Axes, drawing: Trend) -> None:
         axes.plot(*zip(*places, strict=True), color=PATH, linewidth=1.2, zorder=2)
     for reading, place in zip(readings, places, strict=True):
         color = ACCENT if reading.current else PATH
-        filled = reading.flag is not None and reading.comparator is None
+        filled = reading.flag is not None and not reading.bound
         shape = SHAPES.get(reading.flag or "", "s")
         axes.plot(*place, marker=shape, markersize=9, markeredgecolor=color, markeredgewidth=1.6,
                   markerfacecolor=color if filled else PAPER, linestyle="none", zorder=4, clip_on=False)  # fmt: skip
         if reading.current:
             axes.plot(*place, marker="o", markersize=16, markeredgecolor=ACCENT, markerfacecolor="none",
                       markeredgewidth=1.2, linestyle="none", zorder=4, clip_on=False)  # fmt: skip
-        said = f"{reading.comparator or ''}{reading.value:g} {reading.flag or '?'}"
-        axes.annotate(said, place, xytext=(0, 11), textcoords="offset points", ha="center", va="bottom", fontsize=9,
-                      color=INK, fontweight="bold" if reading.current else "normal", zorder=5,
-                      annotation_clip=False)  # fmt: skip
+        axes.annotate(f"{reading.text} {reading.flag or '?'}", place, xytext=(0, 11), textcoords="offset points",
+                      ha="center", va="bottom", fontsize=9, color=INK, zorder=5, annotation_clip=False,
+                      fontweight="bold" if reading.current else "normal")  # fmt: skip

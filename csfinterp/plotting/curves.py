@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from csfinterp.model.cohort import Floats
 from csfinterp.model.edition import Derived, Edition
 from csfinterp.plot.reibergram import ALBUMIN_RANGE, Curve, Grid
-from csfinterp.steps.formulas import FUNCTIONS, Floats
+from csfinterp.steps.formulas import FUNCTIONS
 
 CLASSES = {"igg": "IgG", "iga": "IgA", "igm": "IgM", "kappa": "κ"}
 # How far the drawn axes reach, 1e-3; what lies beyond is drawn at the edge and said.

@@ -136,8 +136,8 @@ class PanelPlots:
         found = makers[kind](what) if kind in makers else None
         if found is None:
             raise NotFoundError(
-                "This panel has no such plot. Names: reibergram_igg, _iga, _igm, _kappa; trend_ and the id of an analyte"
-                " with a number and a day of collection; profile_ and the id of a profile."
+                "This panel has no such plot. Names: reibergram_igg, _iga, _igm, _kappa; trend_ and the id of an"
+                " analyte with a number and a day of collection; profile_ and the id of a profile."
             )
         return found
 
@@ -171,7 +171,7 @@ def _days(plot: Plot) -> int:
 
 
 def panel_plots(service: Service, stored: StoredPanel) -> PanelPlots:
-    """The plots of a stored version, with the other panels of its patient (newest versions, cancelled ones left out)."""
+    """The plots of a stored version; other panels of its patient count in their newest versions, unless cancelled."""
     others = tuple(_others(service, stored))
     return PanelPlots(Puncture(stored.panel_id, stored.document), others, edition_of(service, stored.document))
 

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from csfinterp.formats.report_words import NOT_JUDGED, Part, part, parts, text, unit_text, value_text, words
+from csfinterp.formats.report_words import (
+    NOT_JUDGED,
+    Part,
+    part,
+    parts,
+    text,
+    texts,
+    title,
+    unit_text,
+    value_text,
+    words,
+)
 
 RAISED = ("H", "HH")
 MOST = 40  # punctures of one drawing
@@ -69,7 +80,14 @@ def why_open(result: Part) -> str:
     return NOT_JUDGED.get(word, words(word)) or "no reason stated"
 
 
+def withheld_by(document: Mapping[str, object], analyte: str) -> list[str]:
+    """The names of the quality rules that withhold the verdict on an analyte."""
+    held = [rule for rule in parts(document, "quality") if text(rule, "truth") == "true"]
+    return [title(rule) for rule in held if analyte in texts(rule, "suppresses")]
+
+
 def in_order(punctures: Iterable[Puncture]) -> list[Puncture]:
     """By collection; those without a time are left out."""
     dated = [(one.moment, one) for one in punctures]
-    return [one for _, one in sorted(((when, one) for when, one in dated if when is not None), key=lambda pair: pair[0])]
+    known = [(when, one) for when, one in dated if when is not None]
+    return [one for _, one in sorted(known, key=lambda pair: pair[0])]

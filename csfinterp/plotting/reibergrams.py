@@ -1,4 +1,4 @@
-"""Interpretation documents -> Reibergrams. Every verdict is the flag that the answer carries; nothing is judged here."""
+"""Interpretation documents -> Reibergrams. Every verdict is a flag of the answer; nothing is judged here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from csfinterp.formats.report_words import Part, text
 from csfinterp.plot.reibergram import ALBUMIN_RANGE, Point, Reibergram, outside
 from csfinterp.plotting.curves import CLASSES, Ground, values
-from csfinterp.plotting.readings import MOST, RAISED, Puncture, number_of, said, why_open
+from csfinterp.plotting.readings import MOST, RAISED, Puncture, number_of, said, why_open, withheld_by
 
 ALBUMIN = "albumin_quotient"
 # The zones of [dgln2020] (primary), by the flags of the albumin quotient and of the quotient of the class.
@@ -78,14 +78,17 @@ def _pair(puncture: Puncture, name: str) -> str:
 
 
 def _short(result: Part) -> str:
+    if result and not text(result, "flag") and number_of(result) is not None:
+        return f"{said(result).split(' ')[0]} (?)"
     return said(result).replace(" × 10⁻³", "")
 
 
 def _verdict(now: Puncture, name: str, ground: Ground) -> str:
     albumin, quotient = now.result(ALBUMIN), now.result(f"{name}_quotient")
     if not text(albumin, "flag") or not text(quotient, "flag"):
+        rules = [rule for analyte in (ALBUMIN, f"{name}_quotient") for rule in withheld_by(now.document, analyte)]
         reasons = [why_open(result) for result in (albumin, quotient) if not text(result, "flag")]
-        return f"No verdict: {'; '.join(dict.fromkeys(reasons))}."
+        return f"No verdict: {'; '.join(dict.fromkeys(rules or reasons))}."
     fraction = now.result(f"{name}_intrathecal_pct")
     share = number_of(fraction)
     percent = "" if share is None else f", intrathecal fraction {said(fraction).split(' ')[0]} %"

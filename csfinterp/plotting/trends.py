@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from csfinterp.formats.report_words import APPLIES, Part, part, parts, text
+from csfinterp.formats.report_names import name_of, names_of
+from csfinterp.formats.report_words import APPLIES, Part, part, parts, text, value_text
 from csfinterp.plot.profile import Profile, Row
 from csfinterp.plot.trend import Reading, Trend
 from csfinterp.plotting.readings import MOST, UNITS, Puncture, in_order, said
@@ -39,8 +40,8 @@ def _reading(puncture: Puncture, result: Part, *, current: bool) -> Reading:
     if value is None or day is None:
         raise ValueError("only results with a number and a day are drawn")
     low, high = (_value({"value": part(result, "reference").get(end)}) for end in ("low", "high"))
-    comparator = text(result, "comparator") or None
-    return Reading(day, value, comparator, text(result, "flag") or None, low, high, current)
+    bound = bool(text(result, "comparator"))
+    return Reading(day, value, value_text(result), bound, text(result, "flag") or None, low, high, current)
 
 
 def _notes(analyte: str, every: Sequence[Puncture], same: Sequence[Puncture], others: int) -> Iterator[str]:
@@ -67,7 +68,9 @@ def profile(puncture: Puncture, identifier: str) -> tuple[Profile, str] | None:
     if found is None:
         return None
     rows = tuple(_row(puncture, marker) for marker in parts(found, "markers"))
-    counted = f"{text(found, 'abnormal')} of {text(found, 'evaluable')} scored markers that could be judged are abnormal"
+    counted = (
+        f"{text(found, 'abnormal')} of {text(found, 'evaluable')} scored markers that could be judged are abnormal"
+    )
     applies = text(found, "applicability")
     criterion = next((text(marker, "entry_criterion") for marker in parts(found, "markers")), "")
     notes = (
@@ -75,15 +78,17 @@ def profile(puncture: Puncture, identifier: str) -> tuple[Profile, str] | None:
         f"Cohort: {criterion}.",
         text(found, "caution"),
     )
-    told = [f"{row.name}: {_share(row)}; this patient {row.patient}, {row.agreement.replace('_', ' ')}." for row in rows]
-    title = f"Beside published shares: {text(found, 'name')}"
+    told = [
+        f"{row.name}: {_share(row)}; this patient {row.patient}, {row.agreement.replace('_', ' ')}." for row in rows
+    ]
+    title = f"Published shares: {text(found, 'name')}"
     return Profile(title, rows, notes), " ".join([*told, *notes])
 
 
 def _row(puncture: Puncture, marker: Mapping[str, object]) -> Row:
     share, size = marker.get("cohort_share"), marker.get("cohort_n")
     result = puncture.result(text(marker, "id"))
-    named = text(result, "name") or text(marker, "id").replace("_", " ")
+    named = name_of(text(marker, "id"), names_of(puncture.document))
     return Row(
         f"{named}, {text(marker, 'direction')}",
         float(share) if isinstance(share, int | float) else None,

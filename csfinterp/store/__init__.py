@@ -4,6 +4,7 @@ from csfinterp.store.engine import StoreError, open_engine, revisions, upgrade
 from csfinterp.store.filters import PanelFilter
 from csfinterp.store.panels import Store
 from csfinterp.store.records import (
+    Acknowledgement,
     Basis,
     CardFeedback,
     Collected,
@@ -24,6 +25,7 @@ from csfinterp.store.records import (
 )
 
 __all__ = [
+    "Acknowledgement",
     "Basis",
     "CardFeedback",
     "Collected",

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, and_, bindparam, exists, func, insert, select
 
+from csfinterp.store import callbacks, transcripts
 from csfinterp.store import engine as database
-from csfinterp.store import transcripts
 from csfinterp.store.filters import PanelFilter, cursor_of, seq_of
 from csfinterp.store.outbox import Outbox
 from csfinterp.store.records import (
+    Acknowledgement,
     Basis,
     CardFeedback,
     Collected,
@@ -179,7 +180,8 @@ class Store:
         query = (
             select(panels.c.seq, panels.c.id, versions.version, versions.status, panels.c.source_system,
                    panels.c.specimen_id, panels.c.patient_id, versions.collected_at, versions.created_at,
-                   versions.edition_id, versions.certainty, versions.type, versions.critical_open, versions.headline)
+                   versions.edition_id, versions.certainty, versions.type, versions.critical_open, versions.headline,
+                   versions.provisional)
             .select_from(_JOINED).where(_NEWEST, *filters.conditions())
             .order_by(panels.c.seq.desc()).limit(limit + 1)
         )  # fmt: skip
@@ -189,6 +191,19 @@ class Store:
             rows = connection.execute(query).all()
         more = cursor_of(rows[limit - 1][0]) if len(rows) > limit else None
         return Page(tuple(PanelSummary(*tuple(row)[1:]) for row in rows[:limit]), more)
+
+    def acknowledgements(self, panel_id: str, version: int) -> tuple[Acknowledgement, ...]:
+        """Who was told of the critical calls of one version."""
+        with self.engine.connect() as connection:
+            return callbacks.of_version(connection, panel_id, version)
+
+    def open_calls(self) -> tuple[int, int]:
+        """(panels whose newest version has calls that nobody noted, the number of those calls)."""
+        table = panel_versions.c
+        query = select(func.count(), func.coalesce(func.sum(table.critical_open), 0))
+        with self.engine.connect() as connection:
+            count, calls = connection.execute(query.where(table.critical_open > 0, _NEWEST)).one()
+        return int(count), int(calls)
 
     # --- writing ---
 
@@ -212,6 +227,7 @@ class Store:
             _insert(connection, panel_flags, list(_flag_rows(rows)))
             _insert(connection, panel_findings, list(_finding_rows(rows)))
             _insert(connection, messages, list(_message_rows(rows)))
+            callbacks.carry(connection, rows)
             for row in rows:
                 _keep_transcript(connection, row.received)
             self.outbox.write(connection, [event for row in rows for event in row.events])
@@ -238,6 +254,13 @@ class Store:
                     self.outbox.write(connection, [event])
         except RaceError:
             return  # another writer has kept the very same message in this moment
+
+    def acknowledge(self, panel_id: str, newest: int, rows: Sequence[Acknowledgement]) -> None:
+        """Notes calls, all or none. Raises RaceError if `newest` is not the newest version or a row exists by now."""
+        with self._writing() as connection:
+            if callbacks.newest_locked(connection, panel_id) != newest:
+                raise RaceError("a version came meanwhile")
+            callbacks.add(connection, rows)
 
     def keep(self, transcript: Transcript) -> None:
         """Keeps an HL7 message with its answer; of one that is kept already, the new state and answer.

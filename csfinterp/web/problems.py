@@ -52,6 +52,12 @@ _KINDS = (
         "This specimen belongs to another patient",
         "The message is held and joined to no patient. Check specimen.id and patient.id with the laboratory.",
     ),
+    Kind(
+        "acknowledged-before",
+        409,
+        "Another call-back is noted for this result",
+        "A call-back is written once. Read critical[].acknowledged of the interpretation; nothing was changed.",
+    ),
     Kind("conflict", 409, "What was sent contradicts what is stored", "Read the panel again, then decide."),
     Kind(
         "version-outdated",
@@ -93,6 +99,7 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
 _BY_CONFLICT = {
     "message_id_reused": "message-id-reused",
     "other_patient": "other-patient",
+    "acknowledged_before": "acknowledged-before",
     "version_outdated": "version-outdated",
     "if_match_missing": "precondition-required",
     "busy": "busy",

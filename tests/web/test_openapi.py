@@ -39,6 +39,7 @@ OPERATIONS = [
     "GET /api/v1/panels/{panel_id}/changes",
     "GET /api/v1/panels/{panel_id}/interpretation",
     "PUT /api/v1/panels/{panel_id}/context",
+    "POST /api/v1/panels/{panel_id}/acknowledgements",
     "POST /api/v1/panels/{panel_id}/reinterpret",
     "GET /api/v1/editions",
     "GET /api/v1/editions/{edition_id}",
