@@ -36,10 +36,9 @@ from csfinterp.plotting.curves import CLASSES, Ground, ground
 from csfinterp.plotting.readings import MOST, Puncture, in_order
 from csfinterp.plotting.reibergrams import ALBUMIN, is_drawn_by, reibergram
 from csfinterp.plotting.trends import profile, trend
-from csfinterp.service import PanelFilter, Service, StoredPanel
+from csfinterp.service import Service, StoredPanel
 
 MOST_KEPT = 256  # drawings, about 30 kB each
-PAGE = 200
 POLICY = policy()
 
 
@@ -188,10 +187,6 @@ def edition_of(service: Service, document: Mapping[str, object]) -> Edition | No
 
 def _others(service: Service, stored: StoredPanel) -> Iterator[Puncture]:
     patient = text(part(stored.document, "patient"), "id")
-    if not patient:
-        return
-    page = service.search(PanelFilter(patient=patient), PAGE)
-    there = [one for one in page.items if one.panel_id != stored.panel_id and one.status != "cancelled"]
-    newest = sorted(there, key=lambda one: one.collected_at or "", reverse=True)[: MOST - 1]
-    for one in newest:
-        yield Puncture(one.panel_id, service.panel(one.panel_id, one.version).document)
+    for one in service.course.of_patient(patient, MOST) if patient else ():
+        if one.panel_id != stored.panel_id and one.status != "cancelled":
+            yield Puncture(one.panel_id, one.document)
