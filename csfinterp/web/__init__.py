@@ -25,6 +25,7 @@ from csfinterp.web import (
     knowledge,
     logs,
     pages,
+    plots,
     problems,
     words,
 )  # fmt: skip
@@ -53,7 +54,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     for part in (logs, headers, bodies, problems):
         part.register(app)
     _register_api(app)
-    for blueprint in (pages.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint):
+    for blueprint in (pages.blueprint, plots.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint):
         app.register_blueprint(blueprint)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
