@@ -20,18 +20,19 @@ MOST_LINES = 40
 @click.argument("target", metavar="OUT", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--edition", help="Id of the edition.  [default: the edition in force]")
 @click.option("--code-map", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="Local codes of the sender (as in config/code_maps) for rows that name no source_system.")  # fmt: skip
+              help="Local codes (as in config/code_maps) for rows that name no source_system.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes of this machine.")
 @click.option("--cluster", metavar="ADDRESS", help="Scheduler of a Dask cluster that answers instead, tcp://HOST:8786.")
-def cohort(source: Path, target: Path, edition: str | None, code_map: Path | None, workers: int,
-           cluster: str | None) -> None:
+def cohort(
+    source: Path, target: Path, edition: str | None, code_map: Path | None, workers: int, cluster: str | None
+) -> None:
     """Interpret the panels of IN (one row a panel or one row a result) and write one row a panel to OUT.
 
     CSV; a name that ends in .gz is compressed, in .parquet is Parquet. Beside OUT stand OUT.manifest.json (edition,
-    digests, counts, what could not be used), OUT.dictionary.csv (what every column means) and OUT.schema.json (the same
-    as a Frictionless Table Schema); files of these names are replaced.
-    A run that is broken off leaves OUT.partial and OUT.journal; the same command goes on there and gives the same bytes,
-    with any number of workers.
+    digests, counts, what could not be used), OUT.dictionary.csv (what every column means) and OUT.schema.json (the
+    same as a Frictionless Table Schema); files of these names are replaced.
+    A run that is broken off leaves OUT.partial and OUT.journal; the same command goes on there and gives the same
+    bytes, with any number of workers.
     The guide pull_a_cohort.md shows the columns of IN.
     Exit code: 0 all interpreted, 1 some panels were refused (their rows hold their ids alone), 2 bad usage.
     """

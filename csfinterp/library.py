@@ -122,7 +122,9 @@ class Library:
         digest = f"sha256:{sha256(rules.digest.encode() + path.read_bytes()).hexdigest()}"
         others = tuple(found for found in rules.code_maps if found.source != code_map.source)
         chosen = replace(self._site_rules, code_maps=(*others, code_map), digest=digest)
-        info = next(info for info in knowledge.list_editions(self._settings.editions_folder) if info.id == known.edition.id)
+        info = next(
+            info for info in knowledge.list_editions(self._settings.editions_folder) if info.id == known.edition.id
+        )
         edition = knowledge.apply_site_rules(knowledge.load_edition(info.folder), chosen)
         content = f"sha256:{sha256(path.read_bytes()).hexdigest()}"
         return Mapped(Known(edition, Core(edition)), code_map.id, code_map.source, content)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from csfinterp.formats import panel_json
+from csfinterp.samples import SAMPLES
 from csfinterp.steps.pipeline import Core
 
 DAY = date(2026, 3, 1)
 COLLECTED = "2026-03-01T09:20:00+01:00"
 Document = dict[str, Any]
 Interpret = Callable[[Mapping[str, Any]], Document]
+_numbers = itertools.count(1)
 
 
 def birth_date(age: str, on: date = DAY) -> str:
@@ -138,3 +141,19 @@ def profile(answer: Document, name: str) -> Document:
 
 def marker(answer: Document, name: str, of: str) -> Document:
     return next(entry for entry in profile(answer, of)["markers"] if entry["id"] == name)
+
+
+def unsent(document: Document) -> Document:
+    """The same panel under ids that no other test of this process has used."""
+    number = next(_numbers)
+    return {
+        **document,
+        "source": {"system": "LIS-TEST", "message_id": f"MSG-{number}"},
+        "patient": {**document.get("patient", {}), "id": f"MRN-TEST-{number}"},
+        "specimen": {**document["specimen"], "id": f"ACC-TEST-{number}"},
+    }
+
+
+def sample_panel(sample: str, **changes: Any) -> Document:
+    """A sample under ids of its own, its parts changed as asked."""
+    return {**unsent(next(one for one in SAMPLES if one.name == sample).document()), **changes}

@@ -25,11 +25,11 @@ def name_of(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+@pytest.mark.parametrize("file", PAGES, ids=name_of)
+def test_links_lead_somewhere(file: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", file.read_text(encoding="utf-8")):
         if "://" not in target:
-            assert (page.parent / target).exists(), target
+            assert (file.parent / target).exists(), target
 
 
 def commands(page: Path) -> Iterator[list[str]]:
@@ -44,9 +44,9 @@ def commands(page: Path) -> Iterator[list[str]]:
                 yield words[1:]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_commands_and_their_options_exist(page: Path) -> None:
-    for words in commands(page):
+@pytest.mark.parametrize("file", PAGES, ids=name_of)
+def test_commands_and_their_options_exist(file: Path) -> None:
+    for words in commands(file):
         command: click.Command = main
         while isinstance(command, click.Group) and words and not words[0].startswith("-"):
             name = words.pop(0)

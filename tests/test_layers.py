@@ -13,9 +13,9 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms that are not folders: the hall around service.py, and the doors with what only they use.
 HALL = {
     "service", "cohort", "operations", "library", "history", "documents", "corrections", "drafts", "events",
-    "batch", "receiving",
+    "batch", "receiving", "held", "calls", "course", "plotting",
 }  # fmt: skip
-DOORS = {"web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples", "cohort_command"}
+DOORS = {"web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples", "cohort_command", "held_command"}
 NOUNS = {"errors", "model", ""}  # "" is csfinterp/__init__.py, which holds the version
 # room: (our rooms that it may import, packages from outside beside the standard library)
 TABLE: dict[str, tuple[set[str], set[str]]] = {
@@ -27,11 +27,12 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "steps": (NOUNS | {"units", "steps"}, {"numpy", "pandas"}),
     "knowledge": (NOUNS | {"units", "knowledge"}, {"yaml", "marshmallow"}),
     "formats": (NOUNS | {"formats"}, {"marshmallow", "orjson", "hl7", "fhir", "pydantic", "pandas"}),
+    "plot": (NOUNS | {"plot"}, {"matplotlib", "numpy"}),
     "store": (NOUNS | {"store"}, {"sqlalchemy", "alembic"}),
     "changes": (NOUNS | {"formats"}, set()),
     "delivery": (NOUNS | {"settings", "formats", "store", "changes", "delivery"}, {"yaml", "marshmallow"}),
     "hall": (
-        NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "changes", "delivery", "hall"},
+        NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "changes", "delivery", "plot", "hall"},
         {"dask", "distributed", "orjson"},
     ),
     "doors": (
@@ -40,7 +41,11 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
          "orjson", "click", "rich"},
     ),
 }  # fmt: skip
-EXCEPTIONS = {("model/cohort.py", "numpy"), ("cohort/table.py", "numpy"), ("cohort/frame.py", "pandas")}
+COLUMNAR = ("arrow", "calls", "cells", "chunk", "keys", "observations", "people", "score_texts", "sheet", "table")
+EXCEPTIONS = {("model/cohort.py", "numpy"), *((f"cohort/{name}.py", "numpy") for name in COLUMNAR),
+              ("cohort/frame.py", "pandas"), ("cohort/arrow.py", "pyarrow"),
+              ("plotting/curves.py", "numpy"), ("plotting/reibergrams.py", "numpy"), ("plotting/frame.py", "pandas"),
+              ("plotting/frame.py", "matplotlib")}  # fmt: skip
 # The typing stubs of the standard library; never imported at run time.
 TYPING = {"_typeshed"}
 STEPS = {"normalize", "derive", "quality", "flag", "profile", "classify", "pattern", "score", "recommend"}

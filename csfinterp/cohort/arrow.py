@@ -66,7 +66,10 @@ def _array(cells: Cells, kind: Any) -> Any:
 def write(columns: Sequence[Column], partial: Path, target: Path) -> None:
     """The Parquet file of the parts in `partial`; each part is a row group."""
     arrow = library()
-    with partial.open("rb") as parts, arrow.parquet.ParquetWriter(target, schema(columns), compression="zstd") as writer:
+    with (
+        partial.open("rb") as parts,
+        arrow.parquet.ParquetWriter(target, schema(columns), compression="zstd") as writer,
+    ):
         while length := parts.read(8):
             with arrow.ipc.open_stream(parts.read(int.from_bytes(length, "big"))) as stream:
                 writer.write_table(stream.read_all())

@@ -226,7 +226,7 @@ class _Called:
         ages = age_columns(outcomes.subjects)
         for column in ages:
             for side in ("left", "right"):
-                found.append(np.searchsorted(self._days, column, side=side))  # type: ignore[call-overload]
+                found.append(np.searchsorted(self._days, column, side=side))
         return table(found, cohort.size)
 
     def alone(self, outcomes: Outcomes) -> Bools:

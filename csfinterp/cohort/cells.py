@@ -1,4 +1,4 @@
-"""One column of the researcher's table for a chunk: words by number, numbers, counts or texts; and as CSV or plain cells."""
+"""One column of the researcher's table for a chunk: words by number, numbers, counts or texts; as CSV or plain."""
 
 from __future__ import annotations
 

@@ -57,5 +57,3 @@ def _packed(form: str, text: str) -> bytes:
     """gzip members may stand one behind the other; without a time, so that the bytes repeat."""
     data = text.encode("utf-8")
     return gzip.compress(data, LEVEL, mtime=0) if form == PACKED else data
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
@@ -50,7 +51,7 @@ def group_keys(owner: Ints, rows: Ints, size: int) -> list[bytes]:
     data = rows.tobytes()
     ends = owner.searchsorted(np.arange(size + 1)) * width
     bounds = ends.tolist()
-    return [data[start:end] for start, end in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [data[start:end] for start, end in itertools.pairwise(bounds)]
 
 
 def numbered(keys: Sequence[bytes], known: dict[bytes, int], first: Callable[[list[int]], None]) -> Ints:

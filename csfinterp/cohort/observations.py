@@ -57,10 +57,16 @@ class ObservationReader:
         """What decides the analyte of every result."""
         results = sheet.results
         columns = [results.code]
-        optional = (_of_panels(sheet, "source_system"), results.parts.get("specimen"), _of_panels(sheet, "specimen_type"))
+        optional = (
+            _of_panels(sheet, "source_system"),
+            results.parts.get("specimen"),
+            _of_panels(sheet, "specimen_type"),
+        )
         columns += [column for column in optional if column is not None]
         if len(columns) == 1:
-            return TextColumn([CodeKey(None, None, code, None, None, None) for code in columns[0].texts], columns[0].index)
+            return TextColumn(
+                [CodeKey(None, None, code, None, None, None) for code in columns[0].texts], columns[0].index
+            )
         index, used = _combined(columns)
         picked = [[column.texts[at] for at in column.index[used].tolist()] for column in columns]
         each = iter(picked[1:])

@@ -9,6 +9,7 @@ two groups at once must share one group: tests/cohort compares every panel with 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ NUMBERS = tuple(name for name in NUMBER_CONTEXT if name != "csf_samples_examined
 TIMED_PARTS = ("collected_at", "analyzed_at")
 AGES = ("days_low", "days_high", "years_low", "years_high")
 Column = NDArray[np.float64]
+Number = TypeVar("Number", np.int8, np.float64)
 
 
 class People:
@@ -75,7 +77,11 @@ class People:
         """By the results that the core reads as facts: sent or not, with what stands beside them."""
         places = np.flatnonzero(self._read_as_facts(sheet))
         results, parts = sheet.results, sorted(sheet.results.parts)
-        columns = [self._number(results.code), self._sent(sheet), *(self._number(results.parts[part]) for part in parts)]
+        columns = [
+            self._number(results.code),
+            self._sent(sheet),
+            *(self._number(results.parts[part]) for part in parts),
+        ]
         own = group_keys(results.panel[places], table(columns, len(results.panel))[places], len(sheet.good))
         about = row_keys(table([self._number(sheet.facts[name]) for name in names], len(sheet.good)))
         known = self._groups.setdefault("/".join(("results", *names, "", *parts)), _Group(self._empty))
@@ -133,8 +139,8 @@ class _Group:
         self.size += more.size
 
 
-def _grow(known: dict[str, NDArray[np.generic]], more: dict[str, NDArray[np.generic]], size: int, added: int,
-          missing: np.generic) -> None:  # fmt: skip
+def _grow(known: dict[str, NDArray[Number]], more: dict[str, NDArray[Number]], size: int, added: int,
+          missing: Number) -> None:  # fmt: skip
     for name in {*known, *more}:
         before = known.get(name, np.full(size, missing))
         known[name] = np.concatenate([before, more.get(name, np.full(added, missing))])
@@ -162,11 +168,10 @@ def _merged(empty: Subjects, found: Sequence[tuple[_Group, Ints]], size: int) ->
             numbers[name] = np.where(np.isnan(own_numbers), numbers.get(name, own_numbers), own_numbers)
         for name in group.days:
             pairs[name] = Pairs(group.days[name][place], group.differs[name][place])
-    return Subjects(size, *(ages[name] for name in AGES), words=words, numbers=numbers, pairs=pairs)
+    days_low, days_high, years_low, years_high = (ages[name] for name in AGES)
+    return Subjects(size, days_low, days_high, years_low, years_high, words, numbers, pairs)
 
 
 def _facts(sheet: Sheet, names: Sequence[str], row: int) -> dict[str, object]:
     texts = {name: sheet.facts[name].texts[sheet.facts[name].index[row]] for name in names}
     return {name: sheet.reader.fact(name, text) for name, text in texts.items() if text}
-
-

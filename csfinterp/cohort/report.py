@@ -81,8 +81,8 @@ class Report:
         self.panels += later.panels
         self.refusals += later.refusals
         self.critical += later.critical
-        for mine, more in ((self.issues, later.issues), (self.refused, later.refused)):
-            _add(mine, more)
+        _add(self.issues, later.issues)
+        _add(self.refused, later.refused)
 
     def plain(self) -> list[Any]:
         """Everything as JSON types, for the journal."""
@@ -125,9 +125,7 @@ class Report:
         }
 
 
-def _placed(
-    sheet: Sheet, problem: Problem, places: Sequence[int], known: Collection[str]
-) -> Iterator[tuple[str, int]]:
+def _placed(sheet: Sheet, problem: Problem, places: Sequence[int], known: Collection[str]) -> Iterator[tuple[str, int]]:
     """Column and row of a problem in each of these panels."""
     if problem.slot is None:
         yield from ((PANEL, sheet.first[sheet.good[place]]) for place in places)

@@ -1,4 +1,4 @@
-"""A cohort from file to file: blocks of panels, constant memory, a journal to go on from, a manifest beside the table."""
+"""A cohort from file to file: blocks of panels, constant memory, a journal to go on from, a manifest."""
 
 from __future__ import annotations
 

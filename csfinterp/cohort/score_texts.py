@@ -12,7 +12,7 @@ from csfinterp.model.cohort import Ints, Outcomes
 from csfinterp.model.predicate import inputs
 from csfinterp.steps.pipeline import Core
 from csfinterp.steps.score import ScoreOutcomes, describe
-from csfinterp.steps.score.gates import Compiled
+from csfinterp.steps.score.rules import Compiled
 
 MAX_REMEMBERED = 20_000
 Said = tuple[str, str]

@@ -6,9 +6,9 @@ that the message is the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
 
 import numpy as np
 
@@ -24,7 +24,8 @@ from csfinterp.model.panel import Panel
 MAX_REMEMBERED = 200_000
 
 
-class Texts(NamedTuple):
+@dataclass(frozen=True)
+class Texts:
     """A column of texts: its distinct ones, and for every row which of them it holds."""
 
     texts: Sequence[str]
@@ -162,6 +163,12 @@ class Reader:
         """A filled cell beside a result as the schema reads it, or REFUSED."""
         return _remembered(self._parts, part, name, text)
 
+    def _is_fact(self, name: str, text: str) -> bool:
+        return not text or self.fact(name, text) is not REFUSED
+
+    def _is_part(self, name: str, text: str) -> bool:
+        return text is MISSING or self.part(name, text) is not REFUSED
+
     def read(self, rows: Sequence[Record]) -> Sheet:
         """The panels of rows that hold whole panels. Raises DocumentError where a long file cannot be read on."""
         ragged = {row.number for row in rows if len(row.cells) != self.header.size}
@@ -202,7 +209,7 @@ class Reader:
                 column, differs = _stated(column, number, size)
                 bad |= differs
             facts[name] = column
-            readable = column.ask(lambda text, name=name: not text or self.fact(name, text) is not REFUSED)  # type: ignore[misc]
+            readable = column.ask(partial(self._is_fact, name))
             bad |= ~readable
         bad |= facts["panel_id"].ask(lambda text: not text)
         if self._source is not None:
@@ -214,7 +221,7 @@ class Reader:
         """Panels with a result that the JSON door refuses, with none, or with too many."""
         bad = ~results.value.ask(is_value) | ~results.code.ask(is_value)
         for name, column in results.parts.items():
-            readable = column.ask(lambda text, name=name: text is MISSING or self.part(name, text) is not REFUSED)  # type: ignore[misc]
+            readable = column.ask(partial(self._is_part, name))
             bad |= ~readable
         found = np.bincount(results.panel, minlength=size)
         spoiled: Bools = np.bincount(results.panel[bad], minlength=size) > 0
@@ -312,5 +319,3 @@ def _with_ragged(sheet: Sheet, rows: Sequence[Record], ragged: set[int], limits:
         sheet.header, len(rows), moved[sheet.good], sheet.facts, sheet.results, ids, refused,
         [row.number for row in rows], sheet.lines, sheet.reader,
     )  # fmt: skip
-
-

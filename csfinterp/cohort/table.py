@@ -81,9 +81,7 @@ class Table:
     def spread(self, rows: Rows, place: Ints, size: int, identity: Mapping[str, Cells]) -> dict[str, Cells]:
         """The rows with those of refused panels between them: ids and edition stand there, nothing else."""
         kept = {**self.edition_cells(size), **identity}
-        return {
-            name: kept[name] if name in kept else column.spread(place, size) for name, column in rows.cells.items()
-        }
+        return {name: kept[name] if name in kept else column.spread(place, size) for name, column in rows.cells.items()}
 
     def edition_cells(self, size: int) -> dict[str, Cells]:
         """The cells of the edition, the same in every row."""

@@ -1,4 +1,4 @@
-"""Who answers the blocks: this process, several processes of this machine, or a Dask cluster. All give the same bytes."""
+"""Who answers the blocks: this process, several of this machine, or a Dask cluster; the same bytes."""
 
 from __future__ import annotations
 
@@ -88,7 +88,9 @@ def processes(task: Task, count: int) -> Iterator[Answers]:
             try:
                 yield from _in_order(blocks, lambda block: pool.submit(_answer, block), count * AHEAD)
             except BrokenProcessPool:
-                raise CohortError("A worker process died (out of memory?). Run it again with fewer --workers.") from None
+                raise CohortError(
+                    "A worker process died (out of memory?). Run it again with fewer --workers."
+                ) from None
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 

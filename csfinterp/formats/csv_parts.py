@@ -12,7 +12,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields
 
 from csfinterp.formats.csv_header import PANEL_COLUMNS, PARTS, Path
-from csfinterp.formats.panel_fields import MAX_TEXT
+from csfinterp.formats.panel_fields import MAX_TEXT, Part, Parts
 from csfinterp.formats.panel_json import PANEL, assembled
 from csfinterp.formats.strict_json import NumberText
 from csfinterp.model import context as words
@@ -94,8 +94,11 @@ def _field(path: Path) -> Field:
 
 
 def _nested(field: Field) -> Schema:
-    inner = getattr(field, "inner", field)  # a list of objects
-    found: Schema = inner.schema
+    if isinstance(field, Parts):  # a list of objects
+        field = field.inner
+    if not isinstance(field, Part):
+        raise TypeError("only an object or a list of objects has fields inside")
+    found: Schema = field.schema
     return found
 
 

@@ -20,10 +20,12 @@ from csfinterp.web import (
     fhir,
     headers,
     health,
+    held,
     hl7,
     knowledge,
     logs,
     pages,
+    plots,
     problems,
     words,
 )  # fmt: skip
@@ -52,7 +54,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     for part in (logs, headers, bodies, problems):
         part.register(app)
     _register_api(app)
-    for blueprint in (pages.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint):
+    for blueprint in (pages.blueprint, plots.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint):
         app.register_blueprint(blueprint)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
@@ -64,5 +66,12 @@ def _register_api(app: Flask) -> None:
     info = {"description": describe.INTRODUCTION, "license": {"name": "MIT"}}
     door = problems.Api(app, spec_kwargs={"info": info})
     describe.add_components(door.spec)
-    for blueprint in (api.blueprint, batch.blueprint, hl7.blueprint, knowledge.blueprint, health.blueprint):
+    for blueprint in (
+        api.blueprint,
+        batch.blueprint,
+        hl7.blueprint,
+        held.blueprint,
+        knowledge.blueprint,
+        health.blueprint,
+    ):
         door.register_blueprint(blueprint)

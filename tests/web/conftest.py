@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from csfinterp.operations import open_service
-from csfinterp.samples import SAMPLES
 from csfinterp.service import Service
 from csfinterp.settings import Settings
 from csfinterp.web import create_app
+from tests.making import sample_panel
 
 PanelMaker = Callable[..., dict[str, Any]]
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -49,11 +47,6 @@ def panel() -> PanelMaker:
     """Makes a panel that no other test has sent: a sample with ids of its own, changed as asked."""
 
     def make(sample: str = "solid_lm_positive_cytology", **changes: Any) -> dict[str, Any]:
-        number = next(_numbers)
-        document = next(one for one in SAMPLES if one.name == sample).document()
-        document["source"] = {"system": "LIS-TEST", "message_id": f"MSG-{number}"}
-        document["patient"]["id"] = f"MRN-TEST-{number}"
-        document["specimen"]["id"] = f"ACC-TEST-{number}"
-        return {**document, **changes}
+        return sample_panel(sample, **changes)
 
     return make

@@ -5,71 +5,22 @@ from __future__ import annotations
 import http.client
 import json
 import logging
-import os
 import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from csfinterp.serving import gunicorn_command
-from csfinterp.settings import Settings
 from csfinterp.web.logs import NoRequest
+from tests.serving import Server, serving
 from tests.web.conftest import PanelMaker
-
-Answer = tuple[int, dict[str, str], Any]
-
-
-class Server:
-    def __init__(self, port: int, log: Path) -> None:
-        self.port, self.log = port, log
-
-    def ask(self, method: str, address: str, body: bytes | None = None, **headers: str) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request(method, address, body, {name.replace("_", "-"): text for name, text in headers.items()})
-            answer = connection.getresponse()
-            text = answer.read()
-            return answer.status, dict(answer.headers), json.loads(text) if text else None
-        finally:
-            connection.close()
-
-    def post(self, document: object) -> Answer:
-        return self.ask("POST", "/api/v1/panels", json.dumps(document).encode(), Content_Type="application/json")
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("server")
-    database = f"sqlite:///{folder / 'csf.sqlite'}"
-    environment = {**os.environ, "CSFINTERP_DATABASE_URL": database, "CSFINTERP_ALLOW_DRAFT": "true"}
-    with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "log").open("wb") as log:
-        number = listener.fileno()
-        command = gunicorn_command(Settings.load({}), f"fd://{number}", workers=2)
-        process = subprocess.Popen(command, env=environment, pass_fds=(number,), stdout=log, stderr=log)
-        running = Server(listener.getsockname()[1], folder / "log")
-    try:
-        _wait(running, process)
+    with serving(tmp_path_factory.mktemp("server"), workers=2) as running:
         yield running
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        assert process.poll() is None, server.log.read_text()
-        try:
-            if server.ask("GET", "/readyz")[0] == 200:
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(server.log.read_text())
 
 
 def test_a_panel_travels_through_the_real_server(server: Server, panel: PanelMaker) -> None:
