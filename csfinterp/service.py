@@ -15,6 +15,7 @@ import orjson
 
 from csfinterp.batch import Answer, Batch
 from csfinterp.calls import Calls, calls_of, noted
+from csfinterp.catalog import Catalog
 from csfinterp.changes import change, short
 from csfinterp.documents import in_force, inside_context, panel_of, plain_numbers
 from csfinterp.drafts import Draft, correction, posted, updated, written
@@ -108,6 +109,11 @@ class StoredPanel:
     told: int = 0
 
     @property
+    def tag(self) -> str:
+        """Names this version, whatever was noted of its calls."""
+        return etag(self.panel_id, self.version)
+
+    @property
     def etag(self) -> str:
         """Names this version and its call-backs strongly; without the quotes of the header."""
         return etag(self.panel_id, self.version, self.told)
@@ -130,6 +136,7 @@ class Service:
         self._library = Library(settings)
         self._library.known()
         self.calls = Calls(store, clock)
+        self.catalog = Catalog(self._library)
 
     # --- submit, interpret ---
 
