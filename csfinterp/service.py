@@ -17,6 +17,7 @@ from csfinterp.batch import Answer, Batch
 from csfinterp.calls import Calls, calls_of, noted
 from csfinterp.catalog import Catalog
 from csfinterp.changes import change, short
+from csfinterp.course import Course, CoursePanel
 from csfinterp.documents import in_force, inside_context, panel_of, plain_numbers
 from csfinterp.drafts import Draft, correction, posted, updated, written
 from csfinterp.errors import ConflictError, CsfinterpError, DocumentError, Fault, NotFoundError, PreconditionError
@@ -48,7 +49,8 @@ from csfinterp.store.engine import busy
 from csfinterp.store.records import MessageRecord, PanelHead
 
 __all__ = [
-    "Heard", "HeardBefore", "Page", "PanelFilter", "Service", "StoredPanel", "Submission", "Transcript", "VersionInfo",
+    "CoursePanel", "Heard", "HeardBefore", "Page", "PanelFilter", "Service", "StoredPanel", "Submission", "Transcript",
+    "VersionInfo",
 ]  # fmt: skip
 
 # Each round somebody else's write succeeded, so this many writers of one specimen or patient may meet at once.
@@ -135,6 +137,7 @@ class Service:
         self._settings, self._store, self._clock, self._new_id = settings, store, clock, new_id
         self._library = Library(settings)
         self._library.known()
+        self.course = Course(store)
         self.calls = Calls(store, clock)
         self.catalog = Catalog(self._library)
 

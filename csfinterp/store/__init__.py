@@ -1,5 +1,6 @@
 """The store: every panel, every version, every message, in SQLite or PostgreSQL."""
 
+from csfinterp.store.course import CourseRow
 from csfinterp.store.engine import StoreError, open_engine, revisions, upgrade
 from csfinterp.store.filters import PanelFilter
 from csfinterp.store.panels import Store
@@ -29,6 +30,7 @@ __all__ = [
     "Basis",
     "CardFeedback",
     "Collected",
+    "CourseRow",
     "EarlierPanel",
     "EventRecord",
     "Heard",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, and_, bindparam, exists, func, insert, select
 
 from csfinterp.store import callbacks, transcripts
+from csfinterp.store import course as courses
 from csfinterp.store import engine as database
 from csfinterp.store.filters import PanelFilter, cursor_of, seq_of
 from csfinterp.store.outbox import Outbox
@@ -191,6 +192,16 @@ class Store:
             rows = connection.execute(query).all()
         more = cursor_of(rows[limit - 1][0]) if len(rows) > limit else None
         return Page(tuple(PanelSummary(*tuple(row)[1:]) for row in rows[:limit]), more)
+
+    def course(self, patient_id: str, most: int) -> tuple[courses.CourseRow, ...]:
+        """All panels of a patient, cancelled ones too, oldest collection first; of more than `most` the latest."""
+        with self.engine.connect() as connection:
+            return courses.of_patient(connection, patient_id, most)
+
+    def before(self, panel_id: str, most: int) -> tuple[courses.CourseRow, ...]:
+        """The panels of the same patient that were collected before this one, oldest first, without cancelled ones."""
+        with self.engine.connect() as connection:
+            return courses.before(connection, panel_id, most)
 
     def acknowledgements(self, panel_id: str, version: int) -> tuple[Acknowledgement, ...]:
         """Who was told of the critical calls of one version."""
