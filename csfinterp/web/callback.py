@@ -13,6 +13,7 @@ from csfinterp.errors import ConflictError, DocumentError
 from csfinterp.formats import acknowledgement
 from csfinterp.service import StoredPanel
 from csfinterp.web.hall import hall
+from csfinterp.web.words import offset
 
 blueprint = Blueprint("callback", __name__)
 _BETWEEN = "|"
@@ -55,8 +56,15 @@ def _version() -> int | None:
 def _body(version: int, problems: dict[str, str]) -> dict[str, object]:
     """The form as the document of the HTTP interface; what the form alone can get wrong goes to `problems`."""
     form = request.form
-    calls = [dict(zip(("analyte", "rule", "source"), text.split(_BETWEEN), strict=False)) for text in form.getlist("call")]
-    body: dict[str, object] = {"version": version, "told": form.get("told", ""), "by": form.get("by", ""), "calls": calls}
+    calls = [
+        dict(zip(("analyte", "rule", "source"), text.split(_BETWEEN), strict=False)) for text in form.getlist("call")
+    ]
+    body: dict[str, object] = {
+        "version": version,
+        "told": form.get("told", ""),
+        "by": form.get("by", ""),
+        "calls": calls,
+    }
     if not calls:
         problems["/calls"] = _WHAT["/calls"]
     for name in ("told", "by"):
@@ -87,6 +95,6 @@ def _form(stored: StoredPanel, problems: Mapping[str, str] | None = None, status
     now = hall().now().astimezone()
     shown = render_template(
         "call.html", stored=stored, doc=stored.document, problems=problems or {}, form=request.form,
-        now=now.strftime("%Y-%m-%dT%H:%M"), zone=f"UTC{now.strftime('%z')[:3]}:{now.strftime('%z')[3:]}", between=_BETWEEN,
+        now=now.strftime("%Y-%m-%dT%H:%M"), zone=offset(now.isoformat()), between=_BETWEEN,
     )  # fmt: skip
     return make_response(shown, status)

@@ -29,7 +29,9 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
         "tumor_class", "tumor_primary", "tumor_diagnosis", "her2_status", "driver_alteration", "blood_blasts_present",
         "cns_leukemia_signs", "biopsy",
     ),
-    "Signs and imaging": ("clinical_signs", "mri", "mri_extent", "csf_flow_study", "symptom_duration_days", "days_since_onset"),
+    "Signs and imaging": (
+        "clinical_signs", "mri", "mri_extent", "csf_flow_study", "symptom_duration_days", "days_since_onset",
+    ),
     "Before the puncture": (
         "antibiotics_before_lp", "steroid_before_lp", "recent_ivig_or_plasmapheresis", "recent_neurosurgery_or_shunt",
         "intrathecal_therapy_recent", "checkpoint_inhibitor",
@@ -92,7 +94,9 @@ def filled(context: Context, form: Mapping[str, Any], stated: list[str]) -> tupl
         if text == _value(name, context):
             continue
         if name in NUMBER_CONTEXT and text and not _NUMBER.fullmatch(text):
-            problems[name] = "Write a number with a point, such as 0.5." if "," in text else "Write a number such as 12 or 0.5."
+            problems[name] = (
+                "Write a number with a point, such as 0.5." if "," in text else "Write a number such as 12 or 0.5."
+            )
             continue
         if name.startswith("tumor_"):
             found["tumor"] = {**_tumor(found), name.removeprefix("tumor_"): text or None}
@@ -158,7 +162,9 @@ def _field(name: str, context: Context) -> Field:
     if name == "tumor_class":
         return Field(name, "choice", label, value, _options(CODED_CONTEXT["tumor"]))
     if name in CODED_CONTEXT:
-        return Field(name, "choice", label, value, _options(CODED_CONTEXT[name], QUESTIONS if name == "question" else {}))
+        return Field(
+            name, "choice", label, value, _options(CODED_CONTEXT[name], QUESTIONS if name == "question" else {})
+        )
     if name in YES_NO_CONTEXT:
         return Field(name, "yes_no", label, value, (("", "not known"), ("yes", "yes"), ("no", "no")))
     return Field(name, "number" if name in NUMBER_CONTEXT else "text", label, value, hint=hint)

@@ -26,9 +26,7 @@ def page(edition_id: str) -> str:
     document = hall().catalog.document(edition_id)
     printed: dict[str, Markup] = current_app.extensions.setdefault(_PRINTED, {})
     if edition_id not in printed:
-        printed[edition_id] = Markup(
-            render_template("edition_tables.html", edition=document, tables=tables(document))
-        )
+        printed[edition_id] = Markup(render_template("edition_tables.html", edition=document, tables=tables(document)))
     return render_template(
         "edition.html", edition=document, body=printed[edition_id], in_force=settings().edition == edition_id
     )

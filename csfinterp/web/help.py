@@ -16,7 +16,15 @@ from csfinterp.web.problems import KINDS, Problem
 blueprint = Blueprint("help", __name__)
 FOLDER = Path(__file__).resolve().parent.parent / "guides"
 # For clinicians first, then for those who connect systems; a guide that is not named here comes behind.
-ORDER = ("read_a_report", "connect_your_lis", "connect_your_lis_fhir", "corrections", "batch", "pull_a_cohort", "webhooks")
+ORDER = (
+    "read_a_report",
+    "connect_your_lis",
+    "connect_your_lis_fhir",
+    "corrections",
+    "batch",
+    "pull_a_cohort",
+    "webhooks",
+)
 _READ = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Blueprint, render_template
 
+from csfinterp.plotting.panel import Plot, panel_plots
 from csfinterp.service import CoursePanel, PanelFilter
 from csfinterp.web.hall import hall
 
@@ -63,8 +64,13 @@ def page(panel_id: str) -> str:
     return render_template(
         "patient.html", patient_id=patient_id, this=this, panels=tuple(reversed(panels)), standing=standing,
         summaries={item.panel_id: item for item in summaries}, more=len(summaries) > MOST, most=MOST,
-        tests=_tests(standing), combined=_combined(standing), evidence=_EVIDENCE,
+        tests=_tests(standing), combined=_combined(standing), evidence=_EVIDENCE, trends=_trends(standing),
     )  # fmt: skip
+
+
+def _trends(panels: Sequence[CoursePanel]) -> list[Plot]:
+    """The drawings of tests over two days or more, as of the newest panel."""
+    return panel_plots(hall(), hall().panel(panels[0].panel_id)).trends() if len(panels) > 1 else []
 
 
 def _tests(panels: Sequence[CoursePanel]) -> list[Test]:

@@ -6,6 +6,7 @@ the body of a form; the answer leads to an address that is made of a panel's own
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import cast
 
@@ -19,7 +20,18 @@ from csfinterp.web.hall import hall, settings
 from csfinterp.web.problems import Problem
 
 blueprint = Blueprint("worklist", __name__)
-FILTERS = ("critical", "provisional", "certainty", "flag", "analyte", "finding", "status", "collected_from", "collected_to")
+FILTERS = (
+    "critical",
+    "provisional",
+    "certainty",
+    "flag",
+    "analyte",
+    "finding",
+    "status",
+    "collected_from",
+    "collected_to",
+)
+log = logging.getLogger(__name__)
 MOST_FOUND = 50
 MOST_LENGTH = 200
 
@@ -51,6 +63,15 @@ def find() -> Response:
     if not specimens:
         return _not_found("No panel has this id. It must be written exactly as the laboratory sends it.", 404)
     return make_response(render_template("found.html", specimens=specimens, patients=patients))
+
+
+def open_calls() -> tuple[int, int] | None:
+    """(panels with open calls, open calls) for the line on every page; None where it cannot be read now."""
+    try:
+        return hall().open_calls()
+    except Exception as error:  # whatever the store says: a page must not fail for this line
+        log.error("open calls cannot be counted", extra={"error": type(error).__name__})
+        return None
 
 
 def _filter(chosen: Mapping[str, str]) -> PanelFilter:
