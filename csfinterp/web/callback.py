@@ -17,6 +17,7 @@ from csfinterp.web.words import offset
 
 blueprint = Blueprint("callback", __name__)
 _BETWEEN = "|"
+_TIME = "%Y-%m-%d %H:%M"
 _WHAT = {
     "/told": "Name the person who was told.",
     "/by": "Name the person who called.",
@@ -75,7 +76,7 @@ def _body(version: int, problems: dict[str, str]) -> dict[str, object]:
     body["read_back"] = form.get("read_back") == "yes"
     at = _moment(form)
     if at is None:
-        problems["/at"] = "Write the date and the time of the call."
+        problems["/at"] = "Write date and time of the call as year-month-day hour:minute, 2026-03-01 10:05."
     else:
         body["at"] = at.isoformat(timespec="seconds")
     return body
@@ -86,7 +87,7 @@ def _moment(form: MultiDict[str, str]) -> datetime | None:
     if form.get("when", "now") == "now":
         return hall().now().astimezone()
     try:
-        return datetime.fromisoformat(form.get("at", "")).astimezone()
+        return datetime.strptime(form.get("at", "").strip(), _TIME).astimezone()
     except (ValueError, OverflowError):
         return None
 
@@ -95,6 +96,6 @@ def _form(stored: StoredPanel, problems: Mapping[str, str] | None = None, status
     now = hall().now().astimezone()
     shown = render_template(
         "call.html", stored=stored, doc=stored.document, problems=problems or {}, form=request.form,
-        now=now.strftime("%Y-%m-%dT%H:%M"), zone=offset(now.isoformat()), between=_BETWEEN,
+        now=now.strftime(_TIME), zone=offset(now.isoformat()), between=_BETWEEN,
     )  # fmt: skip
     return make_response(shown, status)

@@ -49,6 +49,10 @@ _LABELS = {
     "episode": "Episode (limits what earlier punctures count)", "tumor_class": "Tumor",
     "tumor_primary": "Primary site", "tumor_diagnosis": "Diagnosis", "mri": "MRI of the meninges",
     "mri_extent": "What the MRI covered", "biopsy": "Meningeal biopsy", "stated": "Stated",
+    "symptom_duration_days": "Duration of symptoms (days)", "days_since_onset": "Days since onset (0.5 is 12 hours)",
+    "csf_samples_examined": "CSF samples examined so far", "blood_blasts_present": "Blasts in blood",
+    "collection_to_processing_min": "Collection to processing (minutes)", "cns_leukemia_signs": "Signs of CNS leukemia",
+    "intrathecal_therapy_recent": "Recent intrathecal therapy", "csf_ctc_platform": "Platform of tumor cell capture",
     "antibiotics_before_lp": "Antibiotics before the puncture", "steroid_before_lp": "Steroid before the puncture",
 }  # fmt: skip
 _HINTS = {

@@ -5,7 +5,7 @@ The address names one of the patient's panels by its random id; no id of a patie
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,9 +32,10 @@ class Test:
     cells: tuple[tuple[Row, ...], ...]
 
     @property
-    def serial(self) -> bool:
-        """True if more than one puncture has it."""
-        return sum(bool(cell) for cell in self.cells) > 1
+    def first(self) -> bool:
+        """True if the course is read by it: more than one puncture has it, and it is no mere input of a calculation."""
+        measured = any(row["flag"] or not row["derived"] for cell in self.cells for row in cell)
+        return measured and sum(bool(cell) for cell in self.cells) > 1
 
     @property
     def abnormal(self) -> bool:
@@ -60,17 +61,28 @@ def page(panel_id: str) -> str:
         return render_template("patient.html", patient_id=None, this=this, panels=())
     panels = hall().course.of_patient(str(patient_id), MOST)
     standing = [panel for panel in reversed(panels) if panel.status != _CANCELLED]
+    tests = _tests(standing)
     summaries = hall().search(PanelFilter(patient=str(patient_id)), MOST + 1).items
     return render_template(
         "patient.html", patient_id=patient_id, this=this, panels=tuple(reversed(panels)), standing=standing,
         summaries={item.panel_id: item for item in summaries}, more=len(summaries) > MOST, most=MOST,
-        tests=_tests(standing), combined=_combined(standing), evidence=_EVIDENCE, trends=_trends(standing),
+        tests=tests, combined=_combined(standing), asked=any(map(_asked, standing)), evidence=_EVIDENCE,
+        trends=_trends(standing, {f"trend_{test.analyte}" for test in tests if test.abnormal}),
     )  # fmt: skip
 
 
-def _trends(panels: Sequence[CoursePanel]) -> list[Plot]:
-    """The drawings of tests over two days or more, as of the newest panel."""
-    return panel_plots(hall(), hall().panel(panels[0].panel_id)).trends() if len(panels) > 1 else []
+def _asked(panel: CoursePanel) -> bool:
+    """True if LM is a question of this panel."""
+    parts = (panel.document.get(name) or {} for name in ("hematologic_cns", "leukemia_cns"))
+    answers = [panel.document["lm"]["certainty"], *(part.get("status") for part in parts)]
+    return any(answer not in (None, "not_applicable") for answer in answers)
+
+
+def _trends(panels: Sequence[CoursePanel], names: Collection[str]) -> list[Plot]:
+    """The drawings of these tests over two days or more, as of the newest panel."""
+    if len(panels) < 2:
+        return []
+    return [plot for plot in panel_plots(hall(), hall().panel(panels[0].panel_id)).trends() if plot.name in names]
 
 
 def _tests(panels: Sequence[CoursePanel]) -> list[Test]:
