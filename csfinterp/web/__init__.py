@@ -24,6 +24,7 @@ from csfinterp.web import (
     fhir,
     headers,
     health,
+    held,
     help,
     hl7,
     knowledge,
@@ -75,5 +76,12 @@ def _register_api(app: Flask) -> None:
     info = {"description": describe.INTRODUCTION, "license": {"name": "MIT"}}
     door = problems.Api(app, spec_kwargs={"info": info})
     describe.add_components(door.spec)
-    for blueprint in (api.blueprint, batch.blueprint, hl7.blueprint, knowledge.blueprint, health.blueprint):
+    for blueprint in (
+        api.blueprint,
+        batch.blueprint,
+        hl7.blueprint,
+        held.blueprint,
+        knowledge.blueprint,
+        health.blueprint,
+    ):
         door.register_blueprint(blueprint)

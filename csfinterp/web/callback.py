@@ -43,7 +43,7 @@ def save(panel_id: str) -> Response:
             hall().calls.record(panel_id, acknowledgement.read(body))
             return cast(Response, redirect(url_for("pages.panel", panel_id=panel_id, saved="call"), 303))
     except DocumentError as error:
-        problems = {fault.pointer: _WHAT.get(fault.pointer, fault.message) for fault in error.faults}
+        problems = {fault.pointer: fault.message for fault in error.faults}
     except ConflictError as error:
         return _form(hall().panel(panel_id), {"": error.message}, 409)
     return _form(stored, problems, 422)
