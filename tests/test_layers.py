@@ -13,7 +13,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms that are not folders: the hall around service.py, and the doors with what only they use.
 HALL = {
     "service", "cohort", "operations", "library", "history", "documents", "corrections", "drafts", "events",
-    "batch", "receiving", "held", "calls", "course", "plotting", "printed",
+    "batch", "receiving", "held", "calls", "course", "catalog",
+    "plotting", "printed",
 }  # fmt: skip
 DOORS = {"web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples", "cohort_command", "held_command"}
 NOUNS = {"errors", "model", ""}  # "" is csfinterp/__init__.py, which holds the version
@@ -39,7 +40,8 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     ),
     "doors": (
         NOUNS | {"settings", "formats", "hall", "doors"},
-        {"flask", "flask_smorest", "werkzeug", "marshmallow", "apispec", "swagger_ui_bundle", "structlog", "yaml",
+        {"flask", "flask_smorest", "flask_wtf", "markdown_it", "markupsafe", "werkzeug",
+         "marshmallow", "apispec", "swagger_ui_bundle", "structlog", "yaml",
          "orjson", "click", "rich"},
     ),
 }  # fmt: skip

@@ -37,6 +37,12 @@ class Kind:
 
 _KINDS = (
     Kind("request-unreadable", 400, "The request cannot be read", "Check the request line and the headers."),
+    Kind(
+        "form-expired",
+        400,
+        "The form is no longer valid",
+        "Nothing was changed. Go back, load the page again and send the form once more.",
+    ),
     Kind("not-found", 404, "There is nothing at this address", "Check the address; /docs lists all of them."),
     Kind("panel-not-found", 404, "No such panel, version or edition", "Check the id; search with GET /api/v1/panels."),
     Kind("method-not-allowed", 405, "This address does not take this method", "Use a method of the Allow header."),
