@@ -14,6 +14,7 @@ import orjson
 
 from csfinterp.batch import Answer, Batch
 from csfinterp.calls import Calls, calls_of, noted
+from csfinterp.catalog import Catalog
 from csfinterp.changes import change, short
 from csfinterp.course import Course, CoursePanel
 from csfinterp.documents import in_force, inside_context, panel_of, plain_numbers
@@ -110,6 +111,11 @@ class StoredPanel:
     told: int = 0
 
     @property
+    def tag(self) -> str:
+        """Names this version, whatever was noted of its calls."""
+        return etag(self.panel_id, self.version)
+
+    @property
     def etag(self) -> str:
         """Names this version and its call-backs strongly; without the quotes of the header."""
         return etag(self.panel_id, self.version, self.told)
@@ -133,6 +139,7 @@ class Service:
         self._library.known()
         self.course = Course(store)
         self.calls = Calls(store, clock)
+        self.catalog = Catalog(self._library)
 
     # --- submit, interpret ---
 
