@@ -23,6 +23,7 @@ from csfinterp import mllp, operations
 from csfinterp.cohort_command import cohort
 from csfinterp.deliver import deliver
 from csfinterp.errors import CsfinterpError, DocumentError
+from csfinterp.export_command import export
 from csfinterp.formats import FORMATS, ReadLimits, report_trace
 from csfinterp.held_command import held
 from csfinterp.model.edition import Edition
@@ -252,6 +253,7 @@ def _printed(document: dict[str, object], output: str, many: bool) -> str:
 
 
 main.add_command(cohort)
+main.add_command(export)
 
 
 # --- edition, db ---

@@ -13,10 +13,22 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms that are not folders: the hall around service.py, and the doors with what only they use.
 HALL = {
     "service", "cohort", "operations", "library", "history", "documents", "corrections", "drafts", "events",
-    "batch", "receiving", "held", "calls", "course", "catalog",
+    "batch", "receiving", "held", "calls", "exports", "course", "catalog",
     "plotting", "printed",
 }  # fmt: skip
-DOORS = {"web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples", "cohort_command", "held_command"}
+DOORS = {
+    "web",
+    "mllp",
+    "cli",
+    "deliver",
+    "__main__",
+    "demo",
+    "serving",
+    "samples",
+    "cohort_command",
+    "export_command",
+    "held_command",
+}
 NOUNS = {"errors", "model", ""}  # "" is csfinterp/__init__.py, which holds the version
 # room: (our rooms that it may import, packages from outside beside the standard library)
 TABLE: dict[str, tuple[set[str], set[str]]] = {
