@@ -43,6 +43,7 @@ from csfinterp.store.schema import (
     panel_versions,
     panels,
 )
+from csfinterp.store.searches import Searches
 
 _successor = panel_versions.alias("successor")
 # There are no gaps in the numbers, so the newest version is the one without a next.
@@ -90,6 +91,7 @@ class Store:
         self.engine = engine
         self.outbox = Outbox(engine)
         self.held = held.Held(engine)
+        self.searches = Searches(engine)
 
     def close(self) -> None:
         self.engine.dispose()
