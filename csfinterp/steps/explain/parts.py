@@ -35,6 +35,10 @@ class Compiled(Protocol):
     rows: dict[str, int]
     nodes: dict[int, int]
 
+
+class Program(Compiled, Protocol):
+    """One that also says how many nodes it has."""
+
     @property
     def size(self) -> int: ...
 
@@ -77,7 +81,7 @@ class Parts:
     quality: Mapping[str, int]
     vetoes: Mapping[str, Sequence[int]]
     checks: Mapping[int, int]
-    first: Compiled
+    first: Program
     advice: Compiled
     grades: Mapping[str, int]
     profile_start: Mapping[str, int]

@@ -62,7 +62,9 @@ def _pattern(row: Row, pattern: Pattern) -> PatternResult:
     planned = row.parts.items[pattern.id]
     truths = [TRUTHS[row.truths[plan.row]] for plan in planned]
     countered = False
-    support, against, alarms = [], [], []
+    support: list[str] = []
+    against: list[str] = []
+    alarms: list[str] = []
     open_: dict[str, None] = {}
     sources = dict.fromkeys(pattern.citations)
     for plan, truth in zip(planned, truths, strict=True):

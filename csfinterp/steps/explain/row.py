@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from functools import cached_property
 from math import inf, isnan
@@ -50,7 +51,8 @@ class Row(Values):
         self.truths: list[int] = outcomes.truth[:, column].tolist()
         self.advised: list[int] = outcomes.advice[:, column].tolist()
         # By identity: the predicates live as long as the edition. The columns answered for most of them already.
-        self._nodes, self._decided = parts.nodes, self.truths + self.advised
+        self._nodes: Mapping[int, int] = parts.nodes
+        self._decided: list[int] = self.truths + self.advised
         self._truths: dict[int, Truth] = {}
         self.told: dict[tuple[int, bool], str] = {}
 
