@@ -13,7 +13,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms that are not folders: the hall around service.py, and the doors with what only they use.
 HALL = {
     "service", "cohort", "operations", "library", "history", "documents", "corrections", "drafts", "events",
-    "batch", "receiving", "calls", "course",
+    "batch", "receiving", "calls", "course", "grid",
 }  # fmt: skip
 DOORS = {"web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples", "cohort_command"}
 NOUNS = {"errors", "model", ""}  # "" is csfinterp/__init__.py, which holds the version
@@ -36,8 +36,8 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     ),
     "doors": (
         NOUNS | {"settings", "formats", "hall", "doors"},
-        {"flask", "flask_smorest", "werkzeug", "marshmallow", "apispec", "swagger_ui_bundle", "structlog", "yaml",
-         "orjson", "click", "rich"},
+        {"flask", "flask_smorest", "werkzeug", "markupsafe", "marshmallow", "apispec", "swagger_ui_bundle", "structlog",
+         "yaml", "orjson", "click", "rich"},
     ),
 }  # fmt: skip
 EXCEPTIONS = {("model/cohort.py", "numpy"), ("cohort/table.py", "numpy"), ("cohort/frame.py", "pandas")}
