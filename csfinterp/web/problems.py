@@ -36,6 +36,12 @@ class Kind:
 
 _KINDS = (
     Kind("request-unreadable", 400, "The request cannot be read", "Check the request line and the headers."),
+    Kind(
+        "form-expired",
+        400,
+        "The form is no longer valid",
+        "Nothing was changed. Go back, load the page again and send the form once more.",
+    ),
     Kind("not-found", 404, "There is nothing at this address", "Check the address; /docs lists all of them."),
     Kind("panel-not-found", 404, "No such panel, version or edition", "Check the id; search with GET /api/v1/panels."),
     Kind("method-not-allowed", 405, "This address does not take this method", "Use a method of the Allow header."),
@@ -57,6 +63,12 @@ _KINDS = (
         409,
         "Another call-back is noted for this result",
         "A call-back is written once. Read critical[].acknowledged of the interpretation; nothing was changed.",
+    ),
+    Kind(
+        "held-decided",
+        409,
+        "This held message is decided already",
+        "Read it with GET /api/v1/held/{id}: it names who decided, when and why.",
     ),
     Kind("conflict", 409, "What was sent contradicts what is stored", "Read the panel again, then decide."),
     Kind(
@@ -100,6 +112,7 @@ _BY_CONFLICT = {
     "message_id_reused": "message-id-reused",
     "other_patient": "other-patient",
     "acknowledged_before": "acknowledged-before",
+    "held_decided": "held-decided",
     "version_outdated": "version-outdated",
     "if_match_missing": "precondition-required",
     "busy": "busy",

@@ -10,21 +10,14 @@ from markupsafe import Markup
 from csfinterp.formats.report_changes import sentences, withdrawn
 from csfinterp.formats.report_layout import clean
 from csfinterp.formats.report_names import name_of, names_of, spoken
-from csfinterp.formats.report_words import (
-    AGE_UNITS,
-    CERTAINTY,
-    CONTEXT_ONLY,
-    NOT_JUDGED,
-    STATUS,
-    plain,
-)
+from csfinterp.formats.report_words import AGE_UNITS, CERTAINTY, CONTEXT_ONLY, LM_REASON, NOT_JUDGED, STATUS, plain
 from csfinterp.formats.report_words import value_text as value
 from csfinterp.formats.report_words import words as spaced
 
 __all__ = [
-    "AGE_UNITS", "CERTAINTY", "CONTEXT_ONLY", "FLAGS", "NOT_JUDGED", "SHAPES", "STATUS", "TRUTHS", "day", "flag",
-    "mark", "moment", "name_of", "names_of", "plain", "printable", "sentences", "spaced", "spoken", "unit", "value",
-    "withdrawn",
+    "AGE_UNITS", "CERTAINTY", "CONTEXT_ONLY", "FLAGS", "LM_REASON", "NOT_JUDGED", "SHAPES", "STATUS", "TRUTHS", "day",
+    "flag", "instant", "mark", "moment", "name_of", "names_of", "offset", "plain", "printable", "sentences", "spaced",
+    "spoken", "unit", "value", "withdrawn",
 ]  # fmt: skip
 
 # HL7 ObservationInterpretation in words; letter, word and shape say the same, color only repeats it.
@@ -64,12 +57,22 @@ def unit(code: str | None) -> str:
 
 
 def moment(text: str | None) -> str:
-    """A date or time of a document for a reader, its offset as sent: 2026-03-01 09:20 UTC+01:00; else the text."""
+    """A date or time of a document for a reader, the clock as sent: 2026-03-01 09:20; else the text itself."""
     time = _time(text)
-    if time is None or "T" not in (text or ""):
-        return day(text) or "not stated"
-    offset = time.strftime("%z")
-    return time.strftime("%Y-%m-%d %H:%M") + (f" UTC{offset[:3]}:{offset[3:5]}" if offset else "")
+    clock = time is not None and "T" in (text or "")
+    return time.strftime("%Y-%m-%d %H:%M") if time is not None and clock else day(text) or "not stated"
+
+
+def instant(text: str | None) -> str:
+    """The same with its offset: 2026-03-01 09:20 UTC+01:00."""
+    return f"{moment(text)} {offset(text)}".rstrip() if "T" in (text or "") else moment(text)
+
+
+def offset(text: str | None) -> str:
+    """The offset of a time from UTC: UTC+01:00; empty where none is stated."""
+    time = _time(text)
+    named = time.strftime("%z") if time is not None else ""
+    return f"UTC{named[:3]}:{named[3:5]}" if named else ""
 
 
 def day(text: str | None) -> str:

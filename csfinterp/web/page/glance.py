@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from csfinterp.formats.report_words import CERTAINTY, Part, part, parts, plain, text, texts, words
+from csfinterp.formats.report_words import CERTAINTY, Part, part, parts, text, texts, words
 from csfinterp.web.page.patterns import Pattern, Patterns
 from csfinterp.web.page.results import Results, Row
 from csfinterp.web.page.tell import Advice, Said
@@ -27,13 +27,13 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A critical call; `told` empty: nobody is noted as told."""
+    """A critical call; `acknowledged` as the document has it, None: nobody is noted as told."""
 
     level: str
     reason: str
     rule: str
     source: str
-    told: tuple[tuple[str, str], ...]
+    acknowledged: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Glance:
 
     @property
     def open_calls(self) -> int:
-        return sum(not call.told for call in self.calls)
+        return sum(call.acknowledged is None for call in self.calls)
 
 
 def glance(document: Part, voice: Voice, results: Results, patterns: Patterns, advice: Advice) -> Glance:
@@ -85,15 +85,8 @@ def _call(one: Part, voice: Voice) -> Call:
         voice.said(text(one, "reason")),
         text(one, "rule"),
         "flagged by the laboratory" if text(one, "source") == "laboratory" else "",
-        tuple(_told(part(one, "acknowledged"))),
+        one.get("acknowledged"),
     )
-
-
-def _told(noted: Part) -> Iterator[tuple[str, str]]:
-    names = {"told": "told", "by": "by", "at": "at", "read_back": "read back"}
-    for key, value in noted.items():
-        if key in names:
-            yield names[key], plain(value)
 
 
 def _paths(document: Part) -> Iterator[Verdict]:

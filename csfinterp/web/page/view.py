@@ -17,7 +17,7 @@ from csfinterp.web.page.profiles import Profiles, profiles
 from csfinterp.web.page.results import Results, results
 from csfinterp.web.page.tell import Advice, Findings, Said, Score
 from csfinterp.web.page.voice import Voice, Why
-from csfinterp.web.words import moment
+from csfinterp.web.words import instant
 
 _PATHS = (
     ("hematologic", "Hematologic path", "hematologic_cns"),
@@ -130,7 +130,7 @@ def _identity(stored: StoredPanel) -> list[tuple[str, str]]:
         ("Patient", text(patient, "id") or "not stated"),
         ("Sex", text(patient, "sex") or "unknown"),
         ("Age at collection", f"{text(age, 'value')} {unit}" if age else "not stated"),
-        ("Collected", moment(text(specimen, "collected_at"))),
+        ("Collected", instant(text(specimen, "collected_at"))),
         ("Puncture site", text(specimen, "site") or "not stated"),
         ("Status", f"{text(document, 'status')}, version {stored.version}"),
     ]

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from csfinterp.formats.report_layout import clean
 from csfinterp.formats.report_names import name_of, names_of, spoken
 from csfinterp.formats.report_words import Part, parts, text, texts
-from csfinterp.web.words import mark, moment
+from csfinterp.web.words import instant, mark
 
 _SHORT = 34
 _TIME = re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?")
@@ -84,7 +84,7 @@ def printed(sentence: str) -> str:
     if "x10-3" in sentence:
         sentence = sentence.replace("x10-3", "× 10⁻³")
     if "collected " in sentence:
-        sentence = _PANEL.sub(r"\1…", _TIME.sub(lambda found: moment(found[0]), sentence))
+        sentence = _PANEL.sub(r"\1…", _TIME.sub(lambda found: instant(found[0]), sentence))
     return _LITER.sub("µL", sentence) if "uL" in sentence else sentence
 
 
