@@ -13,7 +13,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms that are not folders: the hall around service.py, and the doors with what only they use.
 HALL = {
     "service", "cohort", "operations", "library", "history", "documents", "corrections", "drafts", "events",
-    "batch", "receiving", "calls", "catalog", "course", "grid", "plotting", "held",
+    "batch", "receiving", "held", "calls", "course", "catalog", "grid", "plotting", "printed",
 }  # fmt: skip
 DOORS = {"web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples", "cohort_command", "held_command"}
 NOUNS = {"errors", "model", ""}  # "" is csfinterp/__init__.py, which holds the version
@@ -28,11 +28,13 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "knowledge": (NOUNS | {"units", "knowledge"}, {"yaml", "marshmallow"}),
     "formats": (NOUNS | {"formats"}, {"marshmallow", "orjson", "hl7", "fhir", "pydantic", "pandas"}),
     "plot": (NOUNS | {"plot"}, {"matplotlib", "numpy"}),
+    "printing": (NOUNS | {"formats", "plot", "printing"}, {"jinja2", "markupsafe", "matplotlib", "weasyprint"}),
     "store": (NOUNS | {"store"}, {"sqlalchemy", "alembic"}),
     "changes": (NOUNS | {"formats"}, set()),
     "delivery": (NOUNS | {"settings", "formats", "store", "changes", "delivery"}, {"yaml", "marshmallow"}),
     "hall": (
-        NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "changes", "delivery", "plot", "hall"},
+        NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "changes", "delivery"}
+        | {"plot", "printing", "hall"},
         {"dask", "distributed", "orjson"},
     ),
     "doors": (
