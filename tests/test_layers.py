@@ -13,8 +13,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms that are not folders: the hall around service.py, and the doors with what only they use.
 HALL = {
     "service", "cohort", "operations", "library", "history", "documents", "corrections", "drafts", "events",
-    "batch", "receiving", "held", "calls", "course", "catalog",
-    "plotting", "printed",
+    "batch", "receiving", "held", "calls", "course", "catalog", "grid", "plotting", "printed",
 }  # fmt: skip
 DOORS = {"web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples", "cohort_command", "held_command"}
 NOUNS = {"errors", "model", ""}  # "" is csfinterp/__init__.py, which holds the version
