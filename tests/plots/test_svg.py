@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 import pytest
 
-from csfinterp.plot import profile, reibergram, svg, trend
+from csfinterp.plot import diagram, profile, svg, trend
 from csfinterp.plotting import panel
 from tests.making import quantity
 from tests.plots.conftest import Answer, Plots
@@ -109,6 +109,6 @@ def test_text_that_looks_like_mathematics_or_markup_stays_text() -> None:
 
 def test_a_grid_without_points_can_be_drawn() -> None:
     x = (1.5, 10.0, 40.0, 80.0, 120.0, 150.0)
-    grid = reibergram.Grid("QIgG", (0.5, 150.0), x, reibergram.Curve(x, "limit"), zones=False)
-    text = svg.render(lambda: reibergram.figure(reibergram.Reibergram(grid, "Empty")), "Empty", "Nothing")
+    grid = diagram.Grid("QIgG", (0.5, 150.0), x, diagram.Curve(x, "limit"), zones=False)
+    text = svg.render(lambda: diagram.figure(diagram.Reibergram(grid, "Empty")), "Empty", "Nothing")
     assert "Empty" in text
