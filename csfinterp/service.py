@@ -25,7 +25,7 @@ from csfinterp.formats import panel_json
 from csfinterp.formats.panel_json import Envelope, dumps
 from csfinterp.held import HeldMessages
 from csfinterp.knowledge import EditionInfo
-from csfinterp.library import Library, as_data
+from csfinterp.library import Known, Library, as_data
 from csfinterp.model.interpretation import Interpretation
 from csfinterp.model.panel import Panel
 from csfinterp.settings import Settings
@@ -313,6 +313,10 @@ class Service:
     def analytes(self, edition_id: str | None = None) -> list[dict[str, object]]:
         """The analytes of an edition as plain data; None: the edition in force. Raises as `edition_document`."""
         return [as_data(analyte) for analyte in self._library.known(edition_id).edition.analytes]
+
+    def known(self, edition_id: str | None = None) -> Known:
+        """An edition with its compiled core; None: the edition in force. Raises as `edition_document`."""
+        return self._library.known(edition_id)
 
     def core(self, edition_id: str | None = None) -> Core:
         """The compiled core of an edition; None: the edition in force. Raises as `edition_document`."""

@@ -57,7 +57,9 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
          "orjson", "click", "rich"},
     ),
 }  # fmt: skip
-EXCEPTIONS = {("model/cohort.py", "numpy"), ("cohort/table.py", "numpy"), ("cohort/frame.py", "pandas"),
+COLUMNAR = ("arrow", "calls", "cells", "chunk", "keys", "observations", "people", "score_texts", "sheet", "table")
+EXCEPTIONS = {("model/cohort.py", "numpy"), *((f"cohort/{name}.py", "numpy") for name in COLUMNAR),
+              ("cohort/frame.py", "pandas"), ("cohort/arrow.py", "pyarrow"),
               ("plotting/curves.py", "numpy"), ("plotting/reibergrams.py", "numpy"), ("plotting/frame.py", "pandas"),
               ("plotting/frame.py", "numpy"), ("cohort_report/counts.py", "pandas")}  # fmt: skip
 # The typing stubs of the standard library; never imported at run time.
