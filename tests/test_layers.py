@@ -61,7 +61,8 @@ COLUMNAR = ("arrow", "calls", "cells", "chunk", "keys", "observations", "people"
 EXCEPTIONS = {("model/cohort.py", "numpy"), *((f"cohort/{name}.py", "numpy") for name in COLUMNAR),
               ("cohort/frame.py", "pandas"), ("cohort/arrow.py", "pyarrow"),
               ("plotting/curves.py", "numpy"), ("plotting/reibergrams.py", "numpy"), ("plotting/frame.py", "pandas"),
-              ("plotting/frame.py", "numpy"), ("cohort_report/counts.py", "pandas")}  # fmt: skip
+              ("plotting/frame.py", "numpy"), ("cohort_report/counts.py", "pandas"),
+              ("cohort_report/counts.py", "pyarrow")}  # fmt: skip
 # The typing stubs of the standard library; never imported at run time.
 TYPING = {"_typeshed"}
 STEPS = {"normalize", "derive", "quality", "flag", "profile", "classify", "pattern", "score", "recommend"}

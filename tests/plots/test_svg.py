@@ -67,6 +67,13 @@ def test_the_same_drawing_is_the_same_bytes_from_any_thread(drawn: dict[str, pan
     assert [name for name, text in found if text != expected[name]] == []
 
 
+def test_other_libraries_do_not_change_the_bytes(drawn: dict[str, panel.Plot], monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = made(drawn["reibergram_igg"])
+    monkeypatch.setattr(ElementTree, "_namespace_map", {SVG[1:-1]: "other"})
+    assert made(drawn["reibergram_igg"]) == expected
+    assert expected.startswith("<svg ")
+
+
 def test_drawing_leaves_no_setting_behind(drawn: dict[str, panel.Plot]) -> None:
     before = dict(mpl.rcParams)
     made(drawn["reibergram_igg"])
