@@ -4,6 +4,7 @@ Adds no judgment of its own."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from csfinterp import __version__
 from csfinterp.model.cohort import Outcomes
@@ -88,7 +89,7 @@ class Explainer:
             recommendations=advice,
             summary=text,
             critical=calls,
-            citations=tuple(self._citations[name] for name in dict.fromkeys(name for names in cited for name in names)),
+            citations=tuple(self._citations[name] for name in dict.fromkeys(chain.from_iterable(cited))),
             disclaimer=self.parts.edition.disclaimer,
         )
 

@@ -9,6 +9,9 @@ from typing import Protocol
 from csfinterp.model.context import FLAGS
 from csfinterp.model.edition import AgeEdge, IntervalLimit, ReferenceInterval
 from csfinterp.model.predicate import (
+    FALSE,
+    TRUE,
+    UNKNOWN,
     Above,
     All,
     Any,
@@ -29,8 +32,9 @@ from csfinterp.model.predicate import (
 UNIT_WORDS = {"10*-3": "x10-3", "1": "", "cm[H2O]": "cmH2O", "10*6/L": "10^6/L"}
 SIGNS = {(True, True): ">=", (True, False): ">", (False, True): "<=", (False, False): "<"}
 PAIRS_OF_SIGNS = {">=": "<", ">": "<=", "<=": ">", "<": ">="}
-OPPOSITE = {Truth.TRUE: Truth.FALSE, Truth.FALSE: Truth.TRUE, Truth.UNKNOWN: Truth.UNKNOWN}
+OPPOSITE = {TRUE: FALSE, FALSE: TRUE, UNKNOWN: UNKNOWN}
 OUTSIDE_THE_ORDER = ("not_classifiable", "not_applicable")  # answers of a table that are no level
+INNER = frozenset((All, Any, AtLeast, FirstKnown, Not, Holds))
 FLAG_MEANING = {
     "N": "normal", "L": "low", "H": "high", "LL": "critically low", "HH": "critically high", "A": "abnormal",
     "AA": "critical",
@@ -150,20 +154,24 @@ def reasons(predicate: Predicate, wanted: Truth, reader: Reader) -> list[str]:
 def _gather(predicate: Predicate, wanted: Truth, reader: Reader, told: list[str]) -> None:
     if reader.truth(predicate) is not wanted:
         return
+    kind = type(predicate)  # most are leaves: asked by their type, not matched against each kind of group
+    if kind not in INNER:
+        told.append(leaf_words(predicate, wanted is TRUE, reader))
+        return
     match predicate:
         case All(items) | Any(items) | AtLeast(_, items):
             for item in items:
                 _gather(item, wanted, reader, told)
         case FirstKnown(items):
-            decisive = (item for item in items if reader.truth(item) is not Truth.UNKNOWN)
+            decisive = (item for item in items if reader.truth(item) is not UNKNOWN)
             for item in islice(decisive, 1):
                 _gather(item, wanted, reader, told)
         case Not(item):
             _gather(item, OPPOSITE[wanted], reader, told)
         case Holds(name, None) if (named := reader.named(name)) is not None:
-            told += reasons(named, wanted, reader.behind(name)) or [leaf_words(predicate, wanted is Truth.TRUE, reader)]
+            told += reasons(named, wanted, reader.behind(name)) or [leaf_words(predicate, wanted is TRUE, reader)]
         case _:
-            told.append(leaf_words(predicate, wanted is Truth.TRUE, reader))
+            told.append(leaf_words(predicate, wanted is TRUE, reader))
 
 
 def leaf_words(leaf: Predicate, holds: bool, reader: Reader) -> str:
