@@ -13,8 +13,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms that are not folders: the hall around service.py, and the doors with what only they use.
 HALL = {
     "service", "cohort", "operations", "library", "history", "documents", "corrections", "drafts", "events",
-    "batch", "receiving", "held", "calls", "course", "catalog",
-    "plotting", "printed", "cohort_report",
+    "batch", "receiving", "held", "calls", "course", "catalog", "grid", "plotting", "printed",
+    "cohort_report",
 }  # fmt: skip
 DOORS = {
     "web",
