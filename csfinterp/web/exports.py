@@ -26,7 +26,7 @@ CSV, PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
 
 class ExportQuery(SearchQuery):
     class Meta:
-        exclude = ("limit", "after")
+        exclude = ("limit", "after", "search")
 
     columns = fields.String(metadata={"description": "names with commas between, see dictionary.csv; default: all"})
     identified = fields.Boolean(load_default=False, metadata={"description": "ids and dates as stored, by role"})
@@ -104,8 +104,11 @@ def manifest(query: dict[str, Any]) -> Response:
 
     It warns where few patients share sex, decade of age and site.
     """
-    table = query.pop("table")
-    return json_answer(json_text(hall().exporter().manifest(_wanted(query, table))))
+    wanted = _wanted(query, query.pop("table"))
+    try:
+        return json_answer(json_text(hall().exporter().manifest(wanted)))
+    except DocumentError as error:
+        raise Problem("parameter-refused", error.message, error.faults) from None
 
 
 def _wanted(query: dict[str, Any], table: str) -> Wanted:
