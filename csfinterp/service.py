@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import NoReturn
 
 import orjson
 
+from csfinterp.accounts import Accounts
 from csfinterp.batch import Answer, Batch
 from csfinterp.changes import change, short
 from csfinterp.documents import in_force, inside_context, panel_of, plain_numbers
@@ -41,6 +43,7 @@ from csfinterp.store import (
     VersionRecord,
     stamp,
 )
+from csfinterp.store.audit import Deed
 from csfinterp.store.engine import busy
 from csfinterp.store.records import MessageRecord, PanelHead
 
@@ -122,6 +125,17 @@ class Service:
         self._settings, self._store, self._clock, self._new_id = settings, store, clock, new_id
         self._library = Library(settings)
         self._library.known()
+
+    # --- trust ---
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Who may act."""
+        return Accounts(self._settings, self._store, self._clock)
+
+    def note(self, outcome: str, panel_id: str | None, details: Mapping[str, object]) -> None:
+        """Audits what the act under way did beside storing: reads, exports, refusals. Raises StoreError, `busy`."""
+        self._store.audit.note([Deed(outcome, panel_id, None, details)])
 
     # --- submit, interpret ---
 

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, func, insert, or_, select, update
 
 from csfinterp.store import engine as database
+from csfinterp.store.audit import Deed, append
 from csfinterp.store.records import EventRecord
 from csfinterp.store.schema import deliveries, events
 
@@ -159,7 +160,10 @@ class Outbox:
         mine = and_(table.seq == delivery.seq, table.leased_by == worker, table.state == WAITING)
         done = {"tries": delivery.tries + 1, "leased_by": None, "leased_until": None, **values}
         with database.transaction(self.engine) as connection:
-            connection.execute(update(deliveries).where(mine).values(done))
+            changed = connection.execute(update(deliveries).where(mine).values(done)).rowcount
+            if changed and values.get("state") in (SENT, DEAD):
+                told = {"destination": delivery.destination, "event": delivery.event.id}
+                append(connection, [Deed(str(values["state"]), delivery.event.panel_id, delivery.event.version, told)])
 
     def _add_missing(
         self, connection: Connection, now: str, destination: str, event_ids: Sequence[str], since: str | None

@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, and_, bindparam, exists, func, insert, select
 
+from csfinterp.acting import current
 from csfinterp.store import engine as database
 from csfinterp.store import transcripts
+from csfinterp.store.accounts import AccountStore
+from csfinterp.store.audit import Audit, Deed, append
 from csfinterp.store.filters import PanelFilter, cursor_of, seq_of
 from csfinterp.store.outbox import Outbox
 from csfinterp.store.records import (
@@ -89,6 +92,8 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.outbox = Outbox(engine)
+        self.accounts = AccountStore(engine)
+        self.audit = Audit(engine)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -118,6 +123,7 @@ class Store:
     def version(self, panel_id: str, version: int | None = None) -> VersionRecord | None:
         """One version as stored, the newest for None; None if there is no such panel or version."""
         which = _NEWEST if version is None else panel_versions.c.version == version
+        current().saw(panel_id)
         with self.engine.connect() as connection:
             query = select(panel_versions).where(panel_versions.c.panel_id == panel_id, which)
             row = connection.execute(query).mappings().first()
@@ -135,6 +141,7 @@ class Store:
                    table.site_rules_digest, table.certainty, table.type, table.created_at)
             .where(table.panel_id == panel_id).order_by(table.version)
         )  # fmt: skip
+        current().saw(panel_id)
         with self.engine.connect() as connection:
             return tuple(VersionInfo(*tuple(row)) for row in connection.execute(query))
 
@@ -142,6 +149,7 @@ class Store:
         """The interpretation documents of all versions as JSON text, oldest first."""
         table = panel_versions.c
         query = select(table.interpretation).where(table.panel_id == panel_id).order_by(table.version)
+        current().saw(panel_id)
         with self.engine.connect() as connection:
             return tuple(connection.execute(query).scalars())
 
@@ -187,6 +195,9 @@ class Store:
             query = query.where(panels.c.seq < seq_of(after))
         with self.engine.connect() as connection:
             rows = connection.execute(query).all()
+        act = current()
+        for row in rows[:limit]:
+            act.saw(row[1])
         more = cursor_of(rows[limit - 1][0]) if len(rows) > limit else None
         return Page(tuple(PanelSummary(*tuple(row)[1:]) for row in rows[:limit]), more)
 
@@ -200,7 +211,8 @@ class Store:
         of a patient are no longer those of the `basis`.
         """
         patients = sorted({row.key.patient_id for row in rows if row.key.patient_id is not None})
-        with self._writing(patients) as connection:
+        deeds = [Deed(row.record.reason, row.record.panel_id, row.record.version) for row in rows]
+        with self._writing(patients, deeds) as connection:
             bases = [row.basis for row in rows if row.basis is not None]
             if _earlier_of(connection, bases) != [basis.earlier for basis in bases]:
                 raise RaceError("an earlier panel of the patient came or changed meanwhile")
@@ -218,7 +230,7 @@ class Store:
 
     def remember(self, received: Received, panel_id: str, version: int) -> None:
         """Notes that a message was answered with a version that another message had made. Raises RaceError as `add`."""
-        with self._writing() as connection:
+        with self._writing((), [Deed("came before", panel_id, version)]) as connection:
             if received.message_id is not None:
                 _insert(connection, messages, [{"panel_id": panel_id, "version": version, **received.row()}])
             _keep_transcript(connection, received)
@@ -232,7 +244,7 @@ class Store:
         table = held_messages.c
         same = and_(table.why == why, *(table[name] == values[name] for name in _HELD_KEY))
         try:
-            with self._writing() as connection:
+            with self._writing((), [Deed(f"held: {why}", event.panel_id, event.version)]) as connection:
                 if connection.execute(select(table.seq).where(same)).first() is None:
                     _insert(connection, held_messages, [{"why": why, "document": document, **values}])
                     self.outbox.write(connection, [event])
@@ -260,16 +272,19 @@ class Store:
         return None if row is None else tuple(row)
 
     @contextmanager
-    def _writing(self, patient_ids: Iterable[str] = ()) -> Iterator[Connection]:
+    def _writing(
+        self, patient_ids: Iterable[str] = (), deeds: Sequence[Deed] = (Deed("stored"),)
+    ) -> Iterator[Connection]:
         """One write transaction; writers for one patient go one after the other, so that `basis` can be trusted.
 
-        The patients must be sorted: everybody locks in one order.
+        The patients must be sorted: everybody locks in one order. `deeds` are audited in the same transaction.
         """
         with database.transaction(self.engine) as connection:
             if connection.dialect.name == "postgresql":
                 for patient_id in patient_ids:
                     connection.execute(select(func.pg_advisory_xact_lock(_lock_number(patient_id))))
             yield connection
+            append(connection, deeds)
 
 
 def _lock_number(patient_id: str) -> int:

@@ -12,6 +12,7 @@ from csfinterp.service import Service
 from csfinterp.settings import Settings
 from csfinterp.web import (
     api,
+    auth,
     batch,
     bodies,
     cds_hooks,
@@ -22,6 +23,7 @@ from csfinterp.web import (
     health,
     hl7,
     knowledge,
+    login,
     logs,
     pages,
     problems,
@@ -51,8 +53,9 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     app.extensions.update({SETTINGS: settings, SERVICE: service, RECEIVER: Receiver(service, settings)})
     for part in (logs, headers, bodies, problems):
         part.register(app)
+    auth.register(app, settings)
     _register_api(app)
-    for blueprint in (pages.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint):
+    for blueprint in (pages.blueprint, login.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint):
         app.register_blueprint(blueprint)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
