@@ -25,6 +25,7 @@ from csfinterp.cohort_command import cohort
 from csfinterp.deliver import deliver
 from csfinterp.errors import CsfinterpError, DocumentError
 from csfinterp.formats import FORMATS, ReadLimits, report_trace
+from csfinterp.held_command import held
 from csfinterp.model.edition import Edition
 from csfinterp.model.panel import Panel
 from csfinterp.samples import SAMPLES
@@ -114,8 +115,9 @@ def serve(bind: str | None, workers: int | None) -> None:
     chosen = {"CSFINTERP_BIND": bind, "CSFINTERP_WORKERS": workers and str(workers)}
     os.environ.update({name: value for name, value in chosen.items() if value})
     settings = Settings.load()
-    # Wrong settings, a broken edition, no database, no accounts: said here, once, in a sentence.
-    hint = operations.check_access(settings, operations.open_service(settings).accounts)
+    # Wrong settings, no accounts, a broken edition, no database: said here, once, in a sentence.
+    hint = operations.check_access(settings)
+    operations.open_service(settings)
     if hint:
         click.echo(f"Note: {hint}.", err=True)
     click.echo(f"csfinterp {csfinterp.__version__} on http://{settings.bind} (docs: /docs)", err=True)
@@ -123,7 +125,7 @@ def serve(bind: str | None, workers: int | None) -> None:
     os.execv(command[0], command)
 
 
-for command in (deliver, user, token, audit):
+for command in (deliver, held, user, token, audit):
     main.add_command(command)
 
 

@@ -42,7 +42,7 @@ def exported(after: int) -> Deed:
     return Deed("exported", details={"after": after})
 
 
-def check_access(settings: Settings, accounts: Accounts) -> str | None:
+def check_access(settings: Settings) -> str | None:
     """Raises SettingsError where a network could reach what nobody keeps; returns a hint for the operator, if any."""
     if settings.access == "open":
         if not is_loopback(settings.bind):
@@ -51,7 +51,7 @@ def check_access(settings: Settings, accounts: Accounts) -> str | None:
                 " accounts, or bind to 127.0.0.1."
             )
         return "access is open: everybody on this machine may do everything"
-    able, demo = accounts.able()
+    able, demo = trust(settings).accounts.able()
     if not is_loopback(settings.bind):
         if not able:
             raise SettingsError(
@@ -95,7 +95,7 @@ def delivery_worker(settings: Settings) -> Worker:
     destinations = load_destinations(settings.destinations)
     if not destinations:
         raise SettingsError(f"There is no destination: write {settings.destinations} (see config/README.md).")
-    return Worker(open_outbox(settings), destinations, settings.public_url)
+    return Worker(open_outbox(settings), destinations, settings.public_url, keep_days=settings.keep_delivered_days)
 
 
 def replay(

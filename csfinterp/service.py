@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import itertools
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import NoReturn
 
 import orjson
 
 from csfinterp.accounts import Accounts
 from csfinterp.batch import Answer, Batch
+from csfinterp.calls import Calls, calls_of, noted
 from csfinterp.changes import change, short
+from csfinterp.course import Course, CoursePanel
 from csfinterp.documents import in_force, inside_context, panel_of, plain_numbers
 from csfinterp.drafts import Draft, correction, posted, updated, written
 from csfinterp.errors import ConflictError, CsfinterpError, DocumentError, Fault, NotFoundError, PreconditionError
 from csfinterp.events import held_event
 from csfinterp.formats import panel_json
 from csfinterp.formats.panel_json import Envelope, dumps
+from csfinterp.held import HeldMessages
 from csfinterp.knowledge import EditionInfo
 from csfinterp.library import Library, as_data
 from csfinterp.model.interpretation import Interpretation
@@ -48,7 +51,8 @@ from csfinterp.store.engine import busy
 from csfinterp.store.records import MessageRecord, PanelHead
 
 __all__ = [
-    "Heard", "HeardBefore", "Page", "PanelFilter", "Service", "StoredPanel", "Submission", "Transcript", "VersionInfo",
+    "CoursePanel", "Heard", "HeardBefore", "Page", "PanelFilter", "Service", "StoredPanel", "Submission", "Transcript",
+    "VersionInfo",
 ]  # fmt: skip
 
 # Each round somebody else's write succeeded, so this many writers of one specimen or patient may meet at once.
@@ -65,12 +69,16 @@ class HeardBefore(CsfinterpError):
 
 @dataclass(frozen=True)
 class Submission:
-    """What a sender is told: `created` False means that this very answer was stored before."""
+    """What a sender is told: `created` False means that this very answer was stored before.
+
+    `told`: how many critical calls of it are acknowledged.
+    """
 
     panel_id: str
     version: int
     created: bool
     text: str
+    told: int = 0
 
     @property
     def document(self) -> dict[str, object]:
@@ -80,8 +88,8 @@ class Submission:
 
     @property
     def etag(self) -> str:
-        """Names this version strongly; without the quotes of the header."""
-        return etag(self.panel_id, self.version)
+        """Names this version and its call-backs strongly; without the quotes of the header."""
+        return etag(self.panel_id, self.version, self.told)
 
 
 @dataclass(frozen=True)
@@ -102,11 +110,12 @@ class StoredPanel:
     panel_document: dict[str, object]
     panel_text: str
     document: dict[str, object]
+    told: int = 0
 
     @property
     def etag(self) -> str:
-        """Names this version strongly; without the quotes of the header."""
-        return etag(self.panel_id, self.version)
+        """Names this version and its call-backs strongly; without the quotes of the header."""
+        return etag(self.panel_id, self.version, self.told)
 
 
 class Service:
@@ -125,6 +134,8 @@ class Service:
         self._settings, self._store, self._clock, self._new_id = settings, store, clock, new_id
         self._library = Library(settings)
         self._library.known()
+        self.course = Course(store)
+        self.calls = Calls(store, clock)
 
     # --- trust ---
 
@@ -155,9 +166,7 @@ class Service:
         """
         if not panel.document:
             raise ValueError("a panel that is stored must carry its document")
-        key = PanelKey(panel.source.system or "", panel.specimen.id, panel.patient.id)
-        digest = panel_json.content_digest(panel)
-        received = Received(key.source_system, panel.source.message_id or None, digest, self._now(), transcript)
+        key, received = self._received(panel, transcript)
         return _until_stored(lambda: self._submit(panel, key, received, partial))
 
     def submit_many(self, panels: Sequence[Panel]) -> list[Answer | CsfinterpError]:
@@ -210,9 +219,10 @@ class Service:
         record = self._record(panel_id, version)
         count = record.version if version is None else self._head(panel_id).version
         text = in_force(record.panel_document, record.amended_context)
+        document, told = self._noted(record)
         return StoredPanel(
             panel_id, record.version, count, record.status, record.reason, record.created_at, record.edition_id,
-            plain_numbers(text), text, orjson.loads(record.interpretation),
+            plain_numbers(text), text, document, told,
         )  # fmt: skip
 
     def versions(self, panel_id: str) -> tuple[VersionInfo, ...]:
@@ -232,7 +242,7 @@ class Service:
         if number < 1:
             raise DocumentError("Version 1 has no version before it.", (Fault("/to", "Send 2 or more, or send from."),))
         older = self._record(panel_id, number)
-        return change(orjson.loads(older.interpretation), orjson.loads(newer.interpretation))
+        return change(self._noted(older)[0], self._noted(newer)[0])
 
     def version_changes(self, panel_id: str) -> list[dict[str, object] | None]:
         """`changes.short` for each version against the one before it, oldest first; None for version 1."""
@@ -248,6 +258,10 @@ class Service:
         if limit < 1:
             raise DocumentError("limit must be at least 1.", (Fault("/limit", "Send 1 or more."),))
         return self._store.search(filters, min(limit, self._settings.page_size_max), after)
+
+    def open_calls(self) -> tuple[int, int]:
+        """(panels with critical calls that nobody has noted yet, the number of those calls)."""
+        return self._store.open_calls()
 
     # --- HL7 messages as received ---
 
@@ -269,6 +283,22 @@ class Service:
         except RaceError:
             found = self.heard(transcript.sender, transcript.control_id, transcript.content_digest)
             raise HeardBefore(found) from None
+
+    def hold_reused(self, panel: Panel) -> Submission | None:
+        """Holds a panel of an HL7 message whose control id stands for other content.
+
+        None: it waits for an administrator. One that was held before and released is what it became.
+        """
+        key, received = self._received(panel)
+        if (released := self._released("message_id_reused", received)) is None:
+            seen = self._store.message(key.source_system, received.message_id) if received.message_id else None
+            self._hold("message_id_reused", panel, received, seen, partial=True)
+        return released
+
+    @property
+    def held(self) -> HeldMessages:
+        """What could not be joined to a case and waits for an administrator, or was decided."""
+        return HeldMessages(self._store, self._submit_again, self._now)
 
     def keep_feedback(self, service: str, feedback: Iterable[Mapping[str, object]]) -> None:
         """Keeps what clinicians answered to cards of a CDS Hooks service; each names its `card` and `outcome`."""
@@ -302,16 +332,16 @@ class Service:
         seen = received.message_id and self._store.message(key.source_system, received.message_id)
         if seen:
             if seen.content_digest != received.content_digest:
-                self._refuse("message_id_reused", panel, received, seen)
+                return self._refuse("message_id_reused", panel, received, seen, partial)
             if received.transcript is not None:
                 self._store.keep(received.transcript)
             return self._stored(seen.panel_id, seen.version)
         head = self._store.head(key)
         if head is not None and head.patient_id != key.patient_id:
-            self._refuse("other_patient", panel, received, head)
+            return self._refuse("other_patient", panel, received, head, partial)
         whole, late = updated(panel, head) if partial else (panel, False)
         if late and head is not None:
-            self._hold("preliminary_after_final", panel, received, head)
+            self._hold("preliminary_after_final", panel, received, head, partial)
         digest = panel_json.content_digest(whole) if partial else received.content_digest
         if head is None:
             return self._write(posted(whole, key, digest), received)
@@ -366,7 +396,7 @@ class Service:
         before = None if draft.head is None else orjson.loads(self._record(panel_id, draft.head.version).interpretation)
         rows = written(draft, answer, known, panel_id, stamp(self._clock()), history, basis, received, before)
         self._store.add_many((rows,))
-        return Submission(panel_id, draft.version, True, rows.record.interpretation)
+        return self._submission(rows.record, created=True)
 
     def _basis(self, draft: Draft) -> Basis:
         head = draft.head
@@ -374,7 +404,19 @@ class Service:
         return self._store.earlier(draft.key.patient_id, draft.collected, draft.episode, panel_id, seq)
 
     def _stored(self, panel_id: str, version: int) -> Submission:
-        return Submission(panel_id, version, False, self._record(panel_id, version).interpretation)
+        return self._submission(self._record(panel_id, version), created=False)
+
+    def _submission(self, record: VersionRecord, *, created: bool) -> Submission:
+        """The answer with what is noted of its calls; of a new panel nothing is."""
+        document, told = ({}, 0) if created and record.version == 1 else self._noted(record)
+        text = orjson.dumps(document).decode() if told else record.interpretation
+        return Submission(record.panel_id, record.version, created, text, told)
+
+    def _noted(self, record: VersionRecord) -> tuple[dict[str, object], int]:
+        """The interpretation document with who was told of its critical calls, and how many of them."""
+        document = orjson.loads(record.interpretation)
+        told = self._store.acknowledgements(record.panel_id, record.version) if calls_of(document) else ()
+        return (noted(document, told), len(told)) if told else (document, 0)
 
     def _record(self, panel_id: str, version: int | None) -> VersionRecord:
         record = self._store.version(panel_id, version)
@@ -388,15 +430,43 @@ class Service:
             raise _no_panel()
         return head
 
-    def _hold(self, why: str, panel: Panel, received: Received, met: PanelHead | MessageRecord) -> None:
-        event = held_event(why, received, met.panel_id, met.version)
-        self._store.hold(why, received, dumps(panel.document), event)
+    def _hold(
+        self, why: str, panel: Panel, received: Received, met: PanelHead | MessageRecord | None, partial: bool
+    ) -> None:
+        event = None if met is None else held_event(why, received, met.panel_id, met.version)
+        place = None if met is None else (met.panel_id, met.version)
+        self._store.hold(why, received, dumps(panel.document), place, event, partial=partial)
 
-    def _refuse(self, why: str, panel: Panel, received: Received, met: PanelHead | MessageRecord) -> NoReturn:
-        self._hold(why, panel, received, met)
-        raise ConflictError(_HELD[why], why)
+    def _refuse(
+        self, why: str, panel: Panel, received: Received, met: PanelHead | MessageRecord, partial: bool
+    ) -> Submission:
+        """Holds the message; one that was held before and released is answered with what it became."""
+        if (released := self._released(why, received)) is None:
+            self._hold(why, panel, received, met, partial)
+            raise ConflictError(_HELD[why], why)
+        if received.transcript is not None:
+            self._store.keep(received.transcript)
+        return released
+
+    def _released(self, why: str, received: Received) -> Submission | None:
+        same = self._store.held.same(why, received)
+        if same is None or same.panel_id is None or same.version is None:
+            return None
+        return self._stored(same.panel_id, same.version)
+
+    def _submit_again(self, panel: Panel, partial: bool) -> Submission:
+        """`submit` of a message that was held: nobody asks for its message id any more."""
+        key, received = self._received(panel)
+        received = replace(received, message_id=None)
+        return _until_stored(lambda: self._submit(panel, key, received, partial))
+
+    def _received(self, panel: Panel, transcript: Transcript | None = None) -> tuple[PanelKey, Received]:
+        key = PanelKey(panel.source.system or "", panel.specimen.id, panel.patient.id)
+        digest = panel_json.content_digest(panel)
+        return key, Received(key.source_system, panel.source.message_id or None, digest, self._now(), transcript)
 
 
+_CALLED = re.compile(r"-told[0-9]+\Z")
 _HELD = {
     "message_id_reused": "This source.message_id came before with other content. The message is held, nothing was"
     " interpreted. Send a correction under a new source.message_id.",
@@ -405,9 +475,9 @@ _HELD = {
 }
 
 
-def etag(panel_id: str, version: int) -> str:
-    """The name of one version, without quotes."""
-    return f"{panel_id}-{version}"
+def etag(panel_id: str, version: int, told: int = 0) -> str:
+    """The name of one version with `told` call-backs noted, without quotes."""
+    return f"{panel_id}-{version}" + (f"-told{told}" if told else "")
 
 
 def _until_stored(attempt: Callable[[], Submission]) -> Submission:
@@ -429,9 +499,12 @@ def _key_of(panel: Panel, head: PanelHead) -> PanelKey:
 
 
 def _matches(if_match: str, newest: str) -> bool:
-    """True if the If-Match header allows the change. Weak tags never do (RFC 9110: strong comparison)."""
+    """True if the If-Match header allows the change. Weak tags never do (RFC 9110: strong comparison).
+
+    A call-back that was noted meanwhile changes nothing of the panel: a tag with or without it names the version.
+    """
     tags = [tag.strip() for tag in if_match.split(",")]
-    return "*" in tags or newest in (tag.strip('"') for tag in tags if not tag.startswith("W/"))
+    return "*" in tags or newest in (_CALLED.sub("", tag.strip('"')) for tag in tags if not tag.startswith("W/"))
 
 
 def _document_text(answer: Interpretation, panel_id: str | None, version: int, generated_at: str) -> str:

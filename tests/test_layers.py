@@ -13,10 +13,11 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms that are not folders: the hall around service.py, and the doors with what only they use.
 HALL = {
     "service", "cohort", "operations", "library", "history", "documents", "corrections", "drafts", "events",
-    "batch", "receiving", "accounts",
+    "batch", "receiving", "held", "calls", "course", "plotting", "accounts",
 }  # fmt: skip
 DOORS = {
-    "web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples", "cohort_command", "account_commands",
+    "web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples", "cohort_command", "held_command",
+    "account_commands",
 }  # fmt: skip
 NOUNS = {"errors", "model", "acting", ""}  # "" is csfinterp/__init__.py, which holds the version
 # room: (our rooms that it may import, packages from outside beside the standard library)
@@ -30,11 +31,12 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "steps": (NOUNS | {"units", "steps"}, {"numpy", "pandas"}),
     "knowledge": (NOUNS | {"units", "knowledge"}, {"yaml", "marshmallow"}),
     "formats": (NOUNS | {"formats"}, {"marshmallow", "orjson", "hl7", "fhir", "pydantic", "pandas"}),
+    "plot": (NOUNS | {"plot"}, {"matplotlib", "numpy"}),
     "store": (NOUNS | {"store"}, {"sqlalchemy", "alembic", "orjson"}),
     "changes": (NOUNS | {"formats"}, set()),
     "delivery": (NOUNS | {"settings", "formats", "store", "changes", "delivery"}, {"yaml", "marshmallow"}),
     "hall": (
-        NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "changes", "delivery", "hall"},
+        NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "changes", "delivery", "plot", "hall"},
         {"dask", "distributed", "orjson", "argon2"},
     ),
     "doors": (
@@ -43,7 +45,9 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
          "orjson", "click", "rich", "flask_login", "flask_wtf", "flask_limiter", "limits"},
     ),
 }  # fmt: skip
-EXCEPTIONS = {("model/cohort.py", "numpy"), ("cohort/table.py", "numpy"), ("cohort/frame.py", "pandas")}
+EXCEPTIONS = {("model/cohort.py", "numpy"), ("cohort/table.py", "numpy"), ("cohort/frame.py", "pandas"),
+              ("plotting/curves.py", "numpy"), ("plotting/reibergrams.py", "numpy"), ("plotting/frame.py", "pandas"),
+              ("plotting/frame.py", "matplotlib")}  # fmt: skip
 # The typing stubs of the standard library; never imported at run time.
 TYPING = {"_typeshed"}
 STEPS = {"normalize", "derive", "quality", "flag", "profile", "classify", "pattern", "score", "recommend"}

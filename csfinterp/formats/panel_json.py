@@ -44,8 +44,8 @@ from csfinterp.model.panel import (
 )
 
 __all__ = [
-    "Envelope", "NumberText", "ReadLimits", "content_digest", "dumps", "parse", "printed", "read", "read_document",
-    "read_many", "text", "write",
+    "Envelope", "NumberText", "ReadLimits", "content_digest", "dumps", "faults_of", "parse", "printed", "read",
+    "read_document", "read_many", "text", "write",
 ]  # fmt: skip
 
 _PANEL = PanelSchema()
@@ -84,15 +84,15 @@ def read_document(document: object, limits: ReadLimits = DEFAULT_LIMITS) -> Pane
     try:
         loaded = _PANEL.load(document)
     except ValidationError as error:
-        raise refuse(list(_faults(error.messages, ()))) from None
+        raise refuse(list(faults_of(error.messages))) from None
     return _panel(loaded, document)
 
 
-def _faults(messages: Any, path: Path) -> Iterator[Fault]:
+def faults_of(messages: Any, path: Path = ()) -> Iterator[Fault]:
     """marshmallow's nested messages as one Fault per message; `_schema` speaks of the object itself."""
     if isinstance(messages, dict):
         for key, inner in messages.items():
-            yield from _faults(inner, path if key == "_schema" else (*path, key))
+            yield from faults_of(inner, path if key == "_schema" else (*path, key))
     else:
         for message in messages:
             yield Fault(pointer(path), message)

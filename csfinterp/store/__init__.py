@@ -1,9 +1,11 @@
 """The store: every panel, every version, every message, in SQLite or PostgreSQL."""
 
+from csfinterp.store.course import CourseRow
 from csfinterp.store.engine import StoreError, open_engine, revisions, upgrade
 from csfinterp.store.filters import PanelFilter
 from csfinterp.store.panels import Store
 from csfinterp.store.records import (
+    Acknowledgement,
     Basis,
     CardFeedback,
     Collected,
@@ -24,9 +26,11 @@ from csfinterp.store.records import (
 )
 
 __all__ = [
+    "Acknowledgement",
     "Basis",
     "CardFeedback",
     "Collected",
+    "CourseRow",
     "EarlierPanel",
     "EventRecord",
     "Heard",

@@ -26,7 +26,7 @@ class PanelFilter:
     `collected_from`, `collected_to` include their ends: a date or a time, also as ISO text. `flag`: `HH`, or
     `csf_lactate:H` for one analyte. `finding`: an id (is true) or `id:false`, `id:unknown`. `critical`: `open`.
     `statuses`: one of them. `stored_from`, `stored_to`: when the newest version was stored, as `stamp` writes it; both
-    ends included.
+    ends included. `provisional`: `true`, the LM certainty is provisional or the panel preliminary.
     """
 
     patient: str | None = None
@@ -42,6 +42,7 @@ class PanelFilter:
     statuses: tuple[str, ...] | None = None
     stored_from: str | None = None
     stored_to: str | None = None
+    provisional: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """SQL conditions over panels joined with panel_versions. Raises DocumentError naming the wrong filter."""
@@ -71,6 +72,10 @@ class PanelFilter:
             if self.critical != "open":
                 raise _wrong("critical", "Send critical=open, or leave it out.")
             yield versions.critical_open > 0
+        if self.provisional is not None:
+            if self.provisional != "true":
+                raise _wrong("provisional", "Send provisional=true, or leave it out.")
+            yield or_(versions.provisional, versions.status == "preliminary")
 
 
 def cursor_of(seq: int) -> str:

@@ -8,16 +8,18 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, and_, bindparam, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, bindparam, exists, func, insert, select
 
 from csfinterp.acting import current
+from csfinterp.store import callbacks, held, transcripts
+from csfinterp.store import course as courses
 from csfinterp.store import engine as database
-from csfinterp.store import transcripts
 from csfinterp.store.accounts import AccountStore
 from csfinterp.store.audit import Audit, Deed, append
 from csfinterp.store.filters import PanelFilter, cursor_of, seq_of
 from csfinterp.store.outbox import Outbox
 from csfinterp.store.records import (
+    Acknowledgement,
     Basis,
     CardFeedback,
     Collected,
@@ -38,7 +40,6 @@ from csfinterp.store.records import (
 )
 from csfinterp.store.schema import (
     card_feedback,
-    held_messages,
     messages,
     panel_findings,
     panel_flags,
@@ -58,7 +59,7 @@ _COLLECTED = {"at": "text", "on": "on", "utc": "utc"}
 # Built once: building a statement costs more than running it.
 _INSERT = {
     table: insert(table)
-    for table in (panels, panel_versions, panel_flags, panel_findings, messages, held_messages)
+    for table in (panels, panel_versions, panel_flags, panel_findings, messages)
 }  # fmt: skip
 _MESSAGE = select(messages.c.content_digest, messages.c.panel_id, messages.c.version).where(
     messages.c.source_system == bindparam("source_system"), messages.c.message_id == bindparam("message_id")
@@ -78,7 +79,6 @@ _OTHERS = select(
 ).select_from(_JOINED).where(
     panels.c.patient_id.in_(bindparam("patient_ids", expanding=True)), _NEWEST, panel_versions.c.status != _CANCELLED
 )  # fmt: skip
-_HELD_KEY = ("source_system", "message_id", "content_digest")
 
 
 class _Other(NamedTuple):
@@ -94,6 +94,7 @@ class Store:
         self.outbox = Outbox(engine)
         self.accounts = AccountStore(engine)
         self.audit = Audit(engine)
+        self.held = held.Held(engine)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -187,7 +188,8 @@ class Store:
         query = (
             select(panels.c.seq, panels.c.id, versions.version, versions.status, panels.c.source_system,
                    panels.c.specimen_id, panels.c.patient_id, versions.collected_at, versions.created_at,
-                   versions.edition_id, versions.certainty, versions.type, versions.critical_open, versions.headline)
+                   versions.edition_id, versions.certainty, versions.type, versions.critical_open, versions.headline,
+                   versions.provisional)
             .select_from(_JOINED).where(_NEWEST, *filters.conditions())
             .order_by(panels.c.seq.desc()).limit(limit + 1)
         )  # fmt: skip
@@ -200,6 +202,29 @@ class Store:
             act.saw(row[1])
         more = cursor_of(rows[limit - 1][0]) if len(rows) > limit else None
         return Page(tuple(PanelSummary(*tuple(row)[1:]) for row in rows[:limit]), more)
+
+    def course(self, patient_id: str, most: int) -> tuple[courses.CourseRow, ...]:
+        """All panels of a patient, cancelled ones too, oldest collection first; of more than `most` the latest."""
+        with self.engine.connect() as connection:
+            return courses.of_patient(connection, patient_id, most)
+
+    def before(self, panel_id: str, most: int) -> tuple[courses.CourseRow, ...]:
+        """The panels of the same patient that were collected before this one, oldest first, without cancelled ones."""
+        with self.engine.connect() as connection:
+            return courses.before(connection, panel_id, most)
+
+    def acknowledgements(self, panel_id: str, version: int) -> tuple[Acknowledgement, ...]:
+        """Who was told of the critical calls of one version."""
+        with self.engine.connect() as connection:
+            return callbacks.of_version(connection, panel_id, version)
+
+    def open_calls(self) -> tuple[int, int]:
+        """(panels whose newest version has calls that nobody noted, the number of those calls)."""
+        table = panel_versions.c
+        query = select(func.count(), func.coalesce(func.sum(table.critical_open), 0))
+        with self.engine.connect() as connection:
+            count, calls = connection.execute(query.where(table.critical_open > 0, _NEWEST)).one()
+        return int(count), int(calls)
 
     # --- writing ---
 
@@ -224,6 +249,7 @@ class Store:
             _insert(connection, panel_flags, list(_flag_rows(rows)))
             _insert(connection, panel_findings, list(_finding_rows(rows)))
             _insert(connection, messages, list(_message_rows(rows)))
+            callbacks.carry(connection, rows)
             for row in rows:
                 _keep_transcript(connection, row.received)
             self.outbox.write(connection, [event for row in rows for event in row.events])
@@ -235,21 +261,29 @@ class Store:
                 _insert(connection, messages, [{"panel_id": panel_id, "version": version, **received.row()}])
             _keep_transcript(connection, received)
 
-    def hold(self, why: str, received: Received, document: str, event: EventRecord) -> None:
+    def hold(
+        self, why: str, received: Received, document: str, met: tuple[str, int] | None, event: EventRecord | None,
+        *, partial: bool,
+    ) -> None:  # fmt: skip
         """Keeps a message that must not be joined to a case, with the event that tells of it.
 
-        The same one again, for the same reason, is kept and told once.
+        `met`: the panel and version that it met. The same one again, for the same reason, is kept and told once.
         """
-        values = {**received.row(), "message_id": received.message_id or ""}
-        table = held_messages.c
-        same = and_(table.why == why, *(table[name] == values[name] for name in _HELD_KEY))
         try:
-            with self._writing((), [Deed(f"held: {why}", event.panel_id, event.version)]) as connection:
-                if connection.execute(select(table.seq).where(same)).first() is None:
-                    _insert(connection, held_messages, [{"why": why, "document": document, **values}])
+            deed = Deed(f"held: {why}", *(met or ()))
+            with self._writing((), [deed]) as connection:
+                if held.write(connection, why, received, document, met, partial=partial) and event is not None:
                     self.outbox.write(connection, [event])
         except RaceError:
             return  # another writer has kept the very same message in this moment
+
+    def acknowledge(self, panel_id: str, newest: int, rows: Sequence[Acknowledgement]) -> None:
+        """Notes calls, all or none. Raises RaceError if `newest` is not the newest version or a row exists by now."""
+        deeds = [Deed("acknowledged", panel_id, version) for version in sorted({row.version for row in rows})]
+        with self._writing((), deeds) as connection:
+            if callbacks.newest_locked(connection, panel_id) != newest:
+                raise RaceError("a version came meanwhile")
+            callbacks.add(connection, rows)
 
     def keep(self, transcript: Transcript) -> None:
         """Keeps an HL7 message with its answer; of one that is kept already, the new state and answer.

@@ -97,6 +97,30 @@ class VersionRecord:
     episode: str | None
     collected: Collected
     created_at: str
+    provisional: bool = False
+
+
+@dataclass(frozen=True)
+class Acknowledgement:
+    """One critical call that somebody was told of; the columns are explained in schema.py. `at`: as sent."""
+
+    panel_id: str
+    version: int
+    analyte: str
+    rule: str
+    source: str
+    told: str
+    by: str
+    at: str
+    read_back: bool
+    given_for: int
+    recorded_at: str
+    recorded_by: str | None = None
+
+    @property
+    def call(self) -> tuple[str, str, str]:
+        """What the call is known by in its version: analyte, rule, source."""
+        return (self.analyte, self.rule, self.source)
 
 
 @dataclass(frozen=True)
@@ -219,7 +243,8 @@ class EventRecord:
 class Written:
     """One version with everything that is stored with it, in one transaction.
 
-    `basis` None: not checked (nothing was looked up). `received` None: no message brought it.
+    `basis` None: not checked (nothing was looked up). `received` None: no message brought it. `repeated`: the critical
+    calls (analyte, rule, source) that the version before made in the same words.
     """
 
     key: PanelKey
@@ -228,6 +253,7 @@ class Written:
     basis: Basis | None
     received: Received | None
     events: tuple[EventRecord, ...] = ()
+    repeated: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -263,6 +289,7 @@ class PanelSummary:
     type: str | None
     critical_open: int
     headline: str
+    provisional: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -57,6 +59,8 @@ panels = Table(
 #   history          what earlier panels gave     interpretation   the interpretation document
 #   contributes      what this version gives to later panels of the patient
 # `content_digest` is that of the sender's document, so a resend is known after an amendment, too.
+# Only `critical_open` ever falls: a call that was made is noted in `acknowledgements` and no longer counted here.
+# `provisional`: the LM certainty may still change with inputs that are missing.
 panel_versions = Table(
     "panel_versions",
     metadata,
@@ -82,10 +86,32 @@ panel_versions = Table(
     Column("collected_on", String),
     Column("collected_utc", String),
     Column("created_at", String, nullable=False),
+    Column("provisional", Boolean, nullable=False, server_default=false()),
     CheckConstraint("version >= 1", name="counts_from_1"),
     Index(None, "certainty"),
     Index(None, "collected_on"),
     Index(None, "critical_open"),
+)
+
+# Who was told of a critical call of a version; written once. A call that the next version repeats word for word is
+# acknowledged there, too (a row of its own); `given_for` is the version that the caller had read. `recorded_by`: the
+# account that wrote it down.
+acknowledgements = Table(
+    "acknowledgements",
+    metadata,
+    Column("panel_id", String, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("analyte", String, primary_key=True),
+    Column("rule", String, primary_key=True),
+    Column("source", String, primary_key=True),
+    Column("told", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("read_back", Boolean, nullable=False),
+    Column("given_for", Integer, nullable=False),
+    Column("recorded_at", String, nullable=False),
+    Column("recorded_by", String),
+    ForeignKeyConstraint(["panel_id", "version"], ["panel_versions.panel_id", "panel_versions.version"]),
 )
 
 panel_flags = Table(
@@ -138,6 +164,8 @@ card_feedback = Table(
 )
 
 # What could not be joined to a case (SL75): kept as received until somebody decides. The same one again is kept once.
+#   partial       1: the message names only what is new (HL7 v2)      met_...    the panel and version that it met
+#   state         waiting, released (stored after all, as panel_id and version), discarded; never removed
 held_messages = Table(
     "held_messages",
     metadata,
@@ -148,7 +176,27 @@ held_messages = Table(
     Column("content_digest", String, nullable=False),
     Column("document", Text, nullable=False),
     Column("received_at", String, nullable=False),
+    Column("partial", Integer, nullable=False, server_default="0"),
+    Column("met_panel_id", String),
+    Column("met_version", Integer),
+    Column("state", String, nullable=False, server_default="waiting"),
+    Column("decided_at", String),
+    Column("decided_by", String),
+    Column("note", Text),
+    Column("panel_id", String),
+    Column("version", Integer),
+    Index(None, "state"),
     UniqueConstraint("why", "source_system", "message_id", "content_digest"),
+)
+
+# What a search asked that names a patient or a specimen: links to its pages carry the token instead. Kept for a day.
+searches = Table(
+    "searches",
+    metadata,
+    Column("token", String, primary_key=True),
+    Column("parameters", Text, nullable=False),
+    Column("created_at", String, nullable=False),
+    Index(None, "created_at"),
 )
 
 # What happened, for other systems: written with the version, never changed. `data` holds no value and no patient.

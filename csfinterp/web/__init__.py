@@ -21,11 +21,13 @@ from csfinterp.web import (
     fhir,
     headers,
     health,
+    held,
     hl7,
     knowledge,
     login,
     logs,
     pages,
+    plots,
     problems,
     words,
 )  # fmt: skip
@@ -55,7 +57,9 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         part.register(app)
     auth.register(app, settings)
     _register_api(app)
-    for blueprint in (pages.blueprint, login.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint):
+    for blueprint in (
+        pages.blueprint, plots.blueprint, login.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint,
+    ):  # fmt: skip
         app.register_blueprint(blueprint)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
@@ -67,5 +71,12 @@ def _register_api(app: Flask) -> None:
     info = {"description": describe.INTRODUCTION, "license": {"name": "MIT"}}
     door = problems.Api(app, spec_kwargs={"info": info})
     describe.add_components(door.spec)
-    for blueprint in (api.blueprint, batch.blueprint, hl7.blueprint, knowledge.blueprint, health.blueprint):
+    for blueprint in (
+        api.blueprint,
+        batch.blueprint,
+        hl7.blueprint,
+        held.blueprint,
+        knowledge.blueprint,
+        health.blueprint,
+    ):
         door.register_blueprint(blueprint)

@@ -16,6 +16,8 @@ SIGNED_IN: frozenset[Role] = frozenset(Role)
 SENDS = frozenset({Role.LABORATORY})
 READS = frozenset({Role.LABORATORY, Role.CLINICIAN})
 JUDGES = frozenset({Role.CLINICIAN})
+# Which case a held message belongs to is settled by those who know specimens, or who keep the service.
+SETTLES = frozenset({Role.LABORATORY, Role.ADMINISTRATOR})
 # Nothing is stored and nothing is read of the store.
 TRIES = frozenset({Role.LABORATORY, Role.CLINICIAN, Role.RESEARCHER, Role.STEWARD})
 KNOWS = TRIES | {Role.ADMINISTRATOR}
@@ -32,6 +34,12 @@ ACCESS: Mapping[tuple[str, str], Roles] = {
     ("panels.changes", "GET"): READS,
     ("panels.interpretation", "GET"): READS,
     ("panels.put_context", "PUT"): JUDGES,
+    ("panels.acknowledge", "POST"): READS,  # the laboratory calls, the clinician reads back: either may write it down
+    ("plots.svg", "GET"): READS,
+    ("held.listed", "GET"): SETTLES,
+    ("held.show", "GET"): SETTLES,
+    ("held.release", "POST"): SETTLES,
+    ("held.discard", "POST"): SETTLES,
     # HL7 v2
     ("hl7.send", "POST"): SENDS,
     # FHIR R4

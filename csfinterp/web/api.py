@@ -14,9 +14,9 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from csfinterp.errors import DocumentError, Fault
-from csfinterp.formats import FORMATS, fhir_r4, report_changes, report_text
+from csfinterp.formats import FORMATS, acknowledgement, fhir_r4, report_changes, report_text
 from csfinterp.service import PanelFilter, StoredPanel, Submission
-from csfinterp.web import describe, pages
+from csfinterp.web import auth, describe, pages
 from csfinterp.web.answers import JSON, json_answer, json_text, negotiated
 from csfinterp.web.bodies import read_object, read_panel
 from csfinterp.web.hall import hall, settings
@@ -61,6 +61,9 @@ class SearchQuery(ma.Schema):
     flag = fields.String(validate=PLAIN, metadata={"description": "a flag (HH), or analyte:flag (csf_lactate:H)"})
     finding = fields.String(validate=PLAIN, metadata={"description": "a finding that is true, or id:false, id:unknown"})
     critical = fields.String(validate=validate.OneOf(["open"]), metadata={"description": "open: not yet acknowledged"})
+    provisional = fields.String(
+        validate=validate.OneOf(["true"]), metadata={"description": "the LM certainty or the panel is provisional"}
+    )
     limit = Whole(validate=validate.Range(1, 999_999), metadata={"description": "rows per page"})
     after = fields.String(validate=PLAIN, metadata={"description": "taken from `next`"})
 
@@ -194,6 +197,23 @@ def put_context(panel_id: str) -> Response:
     Needs the ETag of the newest version in If-Match, so that nobody overwrites what they have not seen.
     """
     return _stored(hall().amend_context(panel_id, read_object(), request.headers.get("If-Match")))
+
+
+@blueprint.route("/panels/<panel_id>/acknowledgements", methods=["POST"])
+@blueprint.doc(requestBody=describe.CALL_BODY, operationId="acknowledgeCalls")
+@describe.errors(blueprint, 404, 409, 413, 415, 422)
+@blueprint.alt_response(201, schema="CallBackNoted", description="Noted")
+@blueprint.alt_response(200, schema="CallBackNoted", description="The same came before")
+def acknowledge(panel_id: str) -> Response:
+    """Note a critical call-back: who was told, by whom, when, read back or not
+
+    Written once and never changed. `calls` names the calls of that version; without it all that are open. It holds for
+    later versions as long as they make the call in the same words; a changed call is open again.
+    """
+    told = hall().calls.record(panel_id, acknowledgement.read(read_object()), auth.signed_in_name())
+    answer = {"panel_id": told.panel_id, "version": told.version, "critical": told.calls}
+    location = f"{blueprint.url_prefix}/panels/{panel_id}/interpretation?version={told.version}"
+    return json_answer(json_text(answer), 201 if told.created else 200, location=location)
 
 
 @blueprint.route("/panels/<panel_id>/reinterpret", methods=["POST"])

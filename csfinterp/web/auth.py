@@ -65,6 +65,12 @@ def identity() -> Identity | None:
     return None if found is None or (found.demo and not is_this_machine()) else found
 
 
+def signed_in_name() -> str | None:
+    """Who is noted as the one who wrote something down; None where there are no accounts."""
+    found = identity()
+    return None if found is None or settings().access == "open" else found.name
+
+
 def may(endpoint: str, method: str = "GET") -> bool:
     """True if whoever asks may use that endpoint; for links in pages."""
     roles, found = allowed(endpoint, method), identity()

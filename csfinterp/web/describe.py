@@ -66,6 +66,17 @@ PANEL_BODY["content"]["application/fhir+json"] = {
 _MRI_LATER = {"tumor": {"class": "solid", "primary": "lung"}, "clinical_signs": "typical", "mri": "linear"}
 CONTEXT_BODY = _body("Context", {"mri_later": ("MRI reported after the puncture", _MRI_LATER)})
 REINTERPRET_BODY = _body("Reinterpretation", {"edition": ("Another edition", {"edition": "2026.1"})})
+_TOLD = {
+    "version": 1, "told": "Dr. Example, ward 3", "by": "A. Sample, laboratory", "at": "2026-03-01T10:05:00+01:00",
+    "read_back": True,
+}  # fmt: skip
+_ONE_CALL = {"calls": [{"analyte": "csf_gram_stain", "rule": "CR-ORG"}]}
+CALL_BODY = _body(
+    "CallBack", {"all": ("All open calls of the version", _TOLD), "one": ("One of them", _TOLD | _ONE_CALL)}
+)
+_DECIDED = {"by": "Dr. Example", "note": "Same patient, registered twice."}
+RELEASE_BODY = _body("Decision", {"join": ("Same patient: take the stored patient id", {**_DECIDED, "join": True})})
+DISCARD_BODY = _body("Decision", {"discard": ("Not to be stored", _DECIDED)})
 _HL7_CONTENT = {"schema": {"type": "string"}, "example": hl7_sample()}
 HL7_TYPES = ("application/hl7-v2", "x-application/hl7-v2+er7", "text/plain")
 HL7_BODY = {"required": True, "content": {name: _HL7_CONTENT for name in HL7_TYPES}}

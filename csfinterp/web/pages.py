@@ -11,6 +11,7 @@ from csfinterp.errors import DocumentError
 from csfinterp.service import PanelFilter, StoredPanel
 from csfinterp.web import words
 from csfinterp.web.answers import conditional
+from csfinterp.web.asked import asked_version
 from csfinterp.web.hall import hall, settings
 from csfinterp.web.problems import KINDS, Problem
 
@@ -35,10 +36,7 @@ def index() -> str:
 @blueprint.get("/panels/<panel_id>")
 def panel(panel_id: str) -> Response:
     """One interpretation as a page; `?version=` shows an earlier one."""
-    asked = request.args.get("version")
-    if asked is not None and not (asked.isascii() and asked.isdigit() and 0 < len(asked) < 7):
-        raise Problem("panel-not-found", "A version is a whole number from 1.")
-    stored = hall().panel(panel_id, int(asked) if asked else None)
+    stored = hall().panel(panel_id, asked_version())
     response = Response(interpretation_page(stored), content_type="text/html; charset=utf-8")
     return conditional(response, tag_with_count(stored), "-html")
 

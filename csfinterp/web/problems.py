@@ -65,6 +65,18 @@ _KINDS = (
         "This specimen belongs to another patient",
         "The message is held and joined to no patient. Check specimen.id and patient.id with the laboratory.",
     ),
+    Kind(
+        "acknowledged-before",
+        409,
+        "Another call-back is noted for this result",
+        "A call-back is written once. Read critical[].acknowledged of the interpretation; nothing was changed.",
+    ),
+    Kind(
+        "held-decided",
+        409,
+        "This held message is decided already",
+        "Read it with GET /api/v1/held/{id}: it names who decided, when and why.",
+    ),
     Kind("conflict", 409, "What was sent contradicts what is stored", "Read the panel again, then decide."),
     Kind(
         "version-outdated",
@@ -112,6 +124,8 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _KINDS}
 _BY_CONFLICT = {
     "message_id_reused": "message-id-reused",
     "other_patient": "other-patient",
+    "acknowledged_before": "acknowledged-before",
+    "held_decided": "held-decided",
     "version_outdated": "version-outdated",
     "if_match_missing": "precondition-required",
     "busy": "busy",

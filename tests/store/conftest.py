@@ -66,6 +66,7 @@ class Writer:
         findings: Mapping[str, str] | None = None,
         basis: Basis | None = None,
         events: Iterable[EventRecord] = (),
+        repeated: Iterable[tuple[str, str, str]] = (),
         **changed: Any,
     ) -> VersionRecord:
         """Stores one version; unless `key` says otherwise, the specimen is named after the panel, the patient MRN-1."""
@@ -73,7 +74,8 @@ class Writer:
         received = Received("LIS-A", message_id, record.content_digest, record.created_at)
         tables = SearchTables(frozenset(flags), findings or {})
         key = key or PanelKey("LIS-A", f"S-{panel_id}", "MRN-1")
-        self.store.add_many((Written(key, record, tables, basis, received, tuple(events)),))
+        written = Written(key, record, tables, basis, received, tuple(events), tuple(repeated))
+        self.store.add_many((written,))
         return record
 
 

@@ -23,7 +23,7 @@ def rows(store: Store) -> dict[str, int]:
             name: connection.execute(select(func.count()).select_from(table)).scalar()
             for name, table in metadata.tables.items()
         }
-    return {name: count for name, count in counted.items() if count}
+    return {name: count for name, count in counted.items() if count and not name.startswith("audit")}
 
 
 # --- versions ---
@@ -119,7 +119,8 @@ def test_a_held_message_is_kept_whole_and_once_and_told_once(store: Store, write
     writer.add()
 
     def hold(why: str, document: str) -> None:
-        store.hold(why, received, document, EventRecord(why, "message.held", "p1", 1, received.received_at, "{}"))
+        event = EventRecord(why, "message.held", "p1", 1, received.received_at, "{}")
+        store.hold(why, received, document, ("p1", 1), event, partial=False)
 
     for _ in range(3):
         hold("other_patient", '{"all": "of it"}')

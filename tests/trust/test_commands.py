@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -77,32 +74,35 @@ def test_the_audit_names_who_did_it_and_finds_what_was_changed(run, tmp_path: Pa
     assert "ROW" not in run("audit", "verify", "--known", "x").stdout
 
 
-def serve(tmp_path: Path, bind: str, **changed: str) -> subprocess.CompletedProcess[str]:
-    values = {"DATA_FOLDER": str(tmp_path), "ALLOW_DRAFT": "true", **changed}
-    environment = {**os.environ, **{f"CSFINTERP_{name}": value for name, value in values.items()}}
-    command = [sys.executable, "-m", "csfinterp", "serve", "--bind", bind]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+def serve(run, bind: str, monkeypatch: pytest.MonkeyPatch, access: str = "accounts") -> Result:
+    """`csfinterp serve` up to the moment when gunicorn would take over."""
+    monkeypatch.setenv("CSFINTERP_ACCESS", access)
+    monkeypatch.setenv("CSFINTERP_ALLOW_DRAFT", "true")
+    monkeypatch.setenv("CSFINTERP_BIND", bind)
+    monkeypatch.setattr(os, "execv", lambda _, command: print(*command))
+    return run("serve")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "192.0.2.1", "csf.example.org"])
-def test_serve_is_never_open_to_a_network_without_accounts(tmp_path: Path, host: str) -> None:
+def test_serve_is_never_open_to_a_network_without_accounts(run, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for access, reason in (("open", "would show every patient"), ("accounts", "no account yet")):
-        done = serve(tmp_path, f"{host}:8000", ACCESS=access)
-        assert done.returncode == 1
+        done = serve(run, f"{host}:8000", monkeypatch, access)
+        assert done.exit_code == 1
         assert reason in done.stderr
-        assert len(done.stderr.splitlines()) == 1
+        assert (done.stdout, len(done.stderr.splitlines())) == ("", 1)
 
 
-def test_serve_refuses_demo_accounts_and_starts_with_real_ones(run, tmp_path: Path) -> None:
-    database = tmp_path / "csfinterp.sqlite"
+def test_serve_refuses_demo_accounts_and_starts_with_real_ones(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run("user", "add", "anna", "--role", "clinician", "--password-stdin", data=f"{WORDS}\n")
-    with sqlite3.connect(database) as connection:
+    with sqlite3.connect(tmp_path / "csfinterp.sqlite") as connection:
         connection.execute("UPDATE accounts SET demo = 1")
-    assert "demo accounts" in serve(tmp_path, "0.0.0.0:8000", ACCESS="accounts").stderr
-    with sqlite3.connect(database) as connection:
+    assert "demo accounts" in serve(run, "0.0.0.0:8000", monkeypatch).stderr
+    with sqlite3.connect(tmp_path / "csfinterp.sqlite") as connection:
         connection.execute("UPDATE accounts SET demo = 0")
-    # The port is taken, so gunicorn gives up by itself: but it was started.
-    with socket.create_server(("0.0.0.0", 0)) as taken:
-        port = taken.getsockname()[1]
-        done = serve(tmp_path, f"0.0.0.0:{port}", ACCESS="accounts")
-    assert f"on http://0.0.0.0:{port}" in done.stderr
+    assert "--bind 0.0.0.0:8000" in serve(run, "0.0.0.0:8000", monkeypatch).stdout
+    assert "demo" not in serve(run, "127.0.0.1:8000", monkeypatch).stderr
+    run("user", "disable", "anna")
+    assert "no account yet" in serve(run, "0.0.0.0:8000", monkeypatch).stderr
+    assert "there are no accounts yet" in serve(run, "127.0.0.1:8000", monkeypatch).stderr

@@ -1,6 +1,6 @@
 """Accounts, tokens, sessions, limits of attempts, and the append-only audit.
 
-Revision 0005. There is no way back: an audit is never dropped; restore a backup instead.
+Revision 0007. There is no way back: an audit is never dropped; restore a backup instead.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
