@@ -41,6 +41,7 @@ def become(who: str, what: str) -> None:
     """Names what this process does where no request or message says otherwise (mllp, deliver, a command)."""
     global _process
     _process = Act(who, what)
+    begin(None)
 
 
 def operator() -> str:

@@ -16,6 +16,7 @@ import orjson
 from csfinterp.accounts import Accounts
 from csfinterp.batch import Answer, Batch
 from csfinterp.calls import Calls, calls_of, noted
+from csfinterp.catalog import Catalog
 from csfinterp.changes import change, short
 from csfinterp.course import Course, CoursePanel
 from csfinterp.documents import in_force, inside_context, panel_of, plain_numbers
@@ -26,7 +27,7 @@ from csfinterp.formats import panel_json
 from csfinterp.formats.panel_json import Envelope, dumps
 from csfinterp.held import HeldMessages
 from csfinterp.knowledge import EditionInfo
-from csfinterp.library import Library, as_data
+from csfinterp.library import Known, Library, as_data
 from csfinterp.model.interpretation import Interpretation
 from csfinterp.model.panel import Panel
 from csfinterp.settings import Settings
@@ -113,6 +114,11 @@ class StoredPanel:
     told: int = 0
 
     @property
+    def tag(self) -> str:
+        """Names this version, whatever was noted of its calls."""
+        return etag(self.panel_id, self.version)
+
+    @property
     def etag(self) -> str:
         """Names this version and its call-backs strongly; without the quotes of the header."""
         return etag(self.panel_id, self.version, self.told)
@@ -136,6 +142,7 @@ class Service:
         self._library.known()
         self.course = Course(store)
         self.calls = Calls(store, clock)
+        self.catalog = Catalog(self._library)
 
     # --- trust ---
 
@@ -320,6 +327,10 @@ class Service:
     def analytes(self, edition_id: str | None = None) -> list[dict[str, object]]:
         """The analytes of an edition as plain data; None: the edition in force. Raises as `edition_document`."""
         return [as_data(analyte) for analyte in self._library.known(edition_id).edition.analytes]
+
+    def known(self, edition_id: str | None = None) -> Known:
+        """An edition with its compiled core; None: the edition in force. Raises as `edition_document`."""
+        return self._library.known(edition_id)
 
     def core(self, edition_id: str | None = None) -> Core:
         """The compiled core of an edition; None: the edition in force. Raises as `edition_document`."""

@@ -13,7 +13,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms that are not folders: the hall around service.py, and the doors with what only they use.
 HALL = {
     "service", "cohort", "operations", "library", "history", "documents", "corrections", "drafts", "events",
-    "batch", "receiving", "held", "calls", "course", "plotting", "accounts",
+    "batch", "receiving", "held", "calls", "course", "catalog",
+    "plotting", "printed", "accounts",
 }  # fmt: skip
 DOORS = {
     "web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples", "cohort_command", "held_command",
@@ -32,20 +33,26 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "knowledge": (NOUNS | {"units", "knowledge"}, {"yaml", "marshmallow"}),
     "formats": (NOUNS | {"formats"}, {"marshmallow", "orjson", "hl7", "fhir", "pydantic", "pandas"}),
     "plot": (NOUNS | {"plot"}, {"matplotlib", "numpy"}),
+    "printing": (NOUNS | {"formats", "plot", "printing"}, {"jinja2", "markupsafe", "matplotlib", "weasyprint"}),
     "store": (NOUNS | {"store"}, {"sqlalchemy", "alembic", "orjson"}),
     "changes": (NOUNS | {"formats"}, set()),
     "delivery": (NOUNS | {"settings", "formats", "store", "changes", "delivery"}, {"yaml", "marshmallow"}),
     "hall": (
-        NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "changes", "delivery", "plot", "hall"},
+        NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "changes", "delivery"}
+        | {"plot", "printing", "hall"},
         {"dask", "distributed", "orjson", "argon2"},
     ),
     "doors": (
         NOUNS | {"settings", "formats", "hall", "doors"},
-        {"flask", "flask_smorest", "werkzeug", "marshmallow", "apispec", "swagger_ui_bundle", "structlog", "yaml",
-         "orjson", "click", "rich", "flask_login", "flask_wtf", "flask_limiter", "limits"},
+        {"flask", "flask_smorest", "flask_wtf", "flask_login", "flask_limiter", "limits",
+         "markdown_it", "markupsafe", "werkzeug",
+         "marshmallow", "apispec", "swagger_ui_bundle", "structlog", "yaml",
+         "orjson", "click", "rich"},
     ),
 }  # fmt: skip
-EXCEPTIONS = {("model/cohort.py", "numpy"), ("cohort/table.py", "numpy"), ("cohort/frame.py", "pandas"),
+COLUMNAR = ("arrow", "calls", "cells", "chunk", "keys", "observations", "people", "score_texts", "sheet", "table")
+EXCEPTIONS = {("model/cohort.py", "numpy"), *((f"cohort/{name}.py", "numpy") for name in COLUMNAR),
+              ("cohort/frame.py", "pandas"), ("cohort/arrow.py", "pyarrow"),
               ("plotting/curves.py", "numpy"), ("plotting/reibergrams.py", "numpy"), ("plotting/frame.py", "pandas"),
               ("plotting/frame.py", "matplotlib")}  # fmt: skip
 # The typing stubs of the standard library; never imported at run time.

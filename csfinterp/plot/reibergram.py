@@ -24,8 +24,9 @@ ALBUMIN_RANGE = (1.5, 150.0)
 TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 SIZE = 5.2  # inches; 72 units of the SVG each
 NOTE_WIDTH = 64
+LABELED_FROM = 4.0  # inches; smaller diagrams have no room for the labels of the fraction lines
 MOST_NUMBERED = 9
-FRACTION_AT = 5  # the place on the grid where the fraction lines are labeled
+FRACTION_AT = 6  # the place on the grid where the fraction lines are labeled
 
 
 @dataclass(frozen=True)
@@ -65,19 +66,22 @@ class Point:
 
 @dataclass(frozen=True)
 class Reibergram:
-    """`points` in the order of the punctures; `age_limit` [1e-3] None: not known. `notes`: lines below the diagram."""
+    """`points` in the order of the punctures; `age_limit` [1e-3] None: not known. `notes`: lines below the diagram.
+
+    `size`: width in inches, 72 units of the SVG each; letters keep their size, so a small one is for small print.
+    """
 
     grid: Grid
     title: str
     points: tuple[Point, ...] = ()
     age_limit: float | None = None
     notes: tuple[str, ...] = ()
+    size: float = SIZE
 
 
 def figure(drawing: Reibergram) -> Figure:
     """The diagram of one patient."""
-    notes = note_lines(drawing.notes)
-    made, axes = canvas(drawing.grid, drawing.title, notes)
+    made, axes = canvas(drawing.grid, drawing.title, drawing.notes, drawing.size)
     if drawing.age_limit is not None:
         age_line(axes, drawing.age_limit)
     if drawing.grid.zones:
@@ -91,17 +95,18 @@ def note_lines(notes: Sequence[str], width: int = NOTE_WIDTH) -> list[str]:
     return [line for note in notes for line in wrap(note, width, subsequent_indent="   ")]
 
 
-def canvas(grid: Grid, title: str, notes: Sequence[str]) -> tuple[Figure, Axes]:
+def canvas(grid: Grid, title: str, notes: Sequence[str], size: float = SIZE) -> tuple[Figure, Axes]:
     """A figure with axes, curves and notes, without any point."""
-    foot = 0.62 + 0.185 * len(notes)
-    height = SIZE * 0.87 + foot + 0.42
-    made = Figure(figsize=(SIZE, height), facecolor=PAPER)
-    axes = made.add_axes((0.72 / SIZE, foot / height, (SIZE - 1.2) / SIZE, SIZE * 0.87 / height))
+    lines = note_lines(notes)
+    foot = 0.62 + 0.185 * len(lines)
+    height = size * 0.87 + foot + 0.42
+    made = Figure(figsize=(size, height), facecolor=PAPER)
+    axes = made.add_axes((0.72 / size, foot / height, (size - 1.2) / size, size * 0.87 / height))
     log_axes(axes, grid)
-    _curves(axes, grid)
-    made.text(0.1 / SIZE, 1 - 0.13 / height, title, color=INK, fontsize=13, fontweight="bold", va="top")
-    for number, line in enumerate(notes):
-        made.text(0.1 / SIZE, (foot - 0.60 - 0.185 * number) / height, line, color=INK, fontsize=10, va="top")
+    _curves(axes, grid, labeled=size >= LABELED_FROM)
+    made.text(0.1 / size, 1 - 0.13 / height, title, color=INK, fontsize=13, fontweight="bold", va="top")
+    for number, line in enumerate(lines):
+        made.text(0.1 / size, (foot - 0.60 - 0.185 * number) / height, line, color=INK, fontsize=10, va="top")
     return made, axes
 
 
@@ -127,14 +132,15 @@ def log_axes(axes: Axes, grid: Grid) -> None:
     axes.set_ylabel(f"{grid.quotient}  (× 10⁻³)", color=INK, fontsize=11.5, labelpad=3)
 
 
-def _curves(axes: Axes, grid: Grid) -> None:
+def _curves(axes: Axes, grid: Grid, *, labeled: bool) -> None:
     x = np.array(grid.x)
     upper = np.array(grid.upper.y)
     axes.fill_between(x, upper, grid.y_range[1] * 10, facecolor=WASH, edgecolor="none", zorder=0.5)
     for curve in grid.fractions:
         axes.plot(x, curve.y, color=SOFT, linewidth=0.9, linestyle=(0, (5, 2.5)), zorder=2)
-        axes.text(x[FRACTION_AT], curve.y[FRACTION_AT], curve.label, fontsize=8, color=INK, ha="center", va="center",
-                  bbox={"facecolor": WASH, "edgecolor": "none", "pad": 0.6}, zorder=2.1)  # fmt: skip
+        if labeled:
+            axes.text(x[FRACTION_AT], curve.y[FRACTION_AT], curve.label, fontsize=8, color=INK, ha="center",
+                      va="center", bbox={"facecolor": WASH, "edgecolor": "none", "pad": 0.6}, zorder=2.1)  # fmt: skip
     axes.plot(x, upper, color=INK, linewidth=2.2, zorder=2.5)
     _label_at_end(axes, grid, grid.upper)
     if grid.mean is not None:

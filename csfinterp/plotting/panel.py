@@ -33,8 +33,8 @@ from csfinterp.plot.reibergram import Reibergram
 from csfinterp.plot.theme import policy
 from csfinterp.plot.trend import Trend
 from csfinterp.plotting.curves import CLASSES, Ground, ground
-from csfinterp.plotting.readings import MOST, Puncture, in_order
-from csfinterp.plotting.reibergrams import ALBUMIN, is_drawn_by, reibergram
+from csfinterp.plotting.readings import MOST, Puncture, in_order, said
+from csfinterp.plotting.reibergrams import ALBUMIN, PRINTED_LEGEND, is_drawn_by, printed, reibergram
 from csfinterp.plotting.trends import profile, trend
 from csfinterp.service import Service, StoredPanel
 
@@ -114,6 +114,23 @@ class PanelPlots:
         there = [name for name in CLASSES if self._now.number(f"{name}_quotient") is not None]
         found = [self._reibergram(name) for name in there if self._now.number(ALBUMIN) is not None]
         return [plot for plot in found if plot is not None]
+
+    def printed(self) -> list[tuple[str, str]]:
+        """(SVG for paper, caption) of each Reibergram with a point; they rest on this document alone.
+
+        The last caption, without a drawing, holds for all of them."""
+        found: list[tuple[str, str]] = []
+        remarks: dict[str, None] = {}
+        for plot in self.reibergrams():
+            name = plot.name.partition("_")[2]
+            base = self._ground(name)
+            if base is not None:
+                drawing, caption = printed(base, name, self._now)
+                small = Plot(plot.name, plot.title, caption, drawing)
+                found.append((svg.printed(small.svg), caption))
+                remarks |= dict.fromkeys(base.remarks)
+        limit = said(self._now.result("albumin_quotient_limit")).split(" × ")[0]
+        return [*found, ("", " ".join([f"Age limit of QAlb: {limit}.", PRINTED_LEGEND, *remarks]))] if found else []
 
     def trends(self) -> list[Plot]:
         """Those of results of this panel with values of at least two days."""

@@ -21,7 +21,9 @@ ZONES = {
 }
 LEGEND = "Zones: 1 normal; 2 isolated barrier dysfunction; 3 synthesis, normal barrier; 4 synthesis with barrier"
 LEGEND += " dysfunction; 5 below the lower curve, not plausible."
+PRINTED_LEGEND = f"{LEGEND} Dashed: intrathecal fraction 20, 40, 60, 80 %. Vertical: age limit."
 CLOSE = 1e-6
+PRINTED = 2.9  # inches
 
 
 def is_drawn_by(ground: Ground, puncture: Puncture) -> bool:
@@ -47,6 +49,17 @@ def reibergram(ground: Ground, name: str, now: Puncture, earlier: Sequence[Punct
     axes = f"Logarithmic axes: albumin quotient from {ALBUMIN_RANGE[0]:g} to {ALBUMIN_RANGE[1]:g}, "
     axes += f"{ground.grid.quotient} from {ground.grid.y_range[0]:g} to {ground.grid.y_range[1]:g}, in 10⁻³."
     return drawing, " ".join([*facts, *earlier_said, axes, *ground.remarks])
+
+
+def printed(ground: Ground, name: str, now: Puncture) -> tuple[Reibergram, str]:
+    """The small drawing of a printed report, this puncture alone, and its caption: the same for the same document."""
+    point = _point(now, name, current=True)
+    limit = now.number("albumin_quotient_limit")
+    points = () if point is None else (point,)
+    beyond = point is not None and outside(ground.grid, point)
+    far = " The point lies beyond the drawn range." if beyond else ""
+    caption = f"{_pair(now, name)}. {_verdict(now, name, ground)}{far}"
+    return Reibergram(ground.grid, CLASSES[name], points, limit, size=PRINTED), caption
 
 
 def _point(puncture: Puncture, name: str, *, current: bool) -> Point | None:

@@ -87,6 +87,11 @@ class Core:
             )
         )
 
+    @property
+    def parts(self) -> Parts:
+        """What the words of one panel are made from, for whoever asks for single lists of an explanation."""
+        return self._explainer.parts
+
     def run(self, observations: Observations, subjects: Subjects) -> Outcomes:
         """Observations and subjects of a cohort -> every outcome as codes; rows never talk to each other."""
         ages = age_columns(subjects)

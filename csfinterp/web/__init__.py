@@ -15,21 +15,27 @@ from csfinterp.web import (
     auth,
     batch,
     bodies,
+    callback,
     cds_hooks,
+    context_form,
     describe,
     docs,
+    editions,
     fhir,
     headers,
     health,
     held,
+    help,
     hl7,
     knowledge,
     login,
     logs,
     pages,
+    patient,
     plots,
     problems,
     words,
+    worklist,
 )  # fmt: skip
 from csfinterp.web.hall import RECEIVER, SERVICE, SETTINGS
 
@@ -61,6 +67,8 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         pages.blueprint, plots.blueprint, login.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
+    for room in (worklist, callback, context_form, patient, editions, help):
+        app.register_blueprint(room.blueprint)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count, x_prefix=count)  # type: ignore[method-assign]

@@ -16,7 +16,7 @@ from csfinterp.web.hall import hall, settings
 
 blueprint = Blueprint("login", __name__)
 # Where somebody is led after signing in: the first of these that the roles allow.
-LANDINGS = ("pages.index", "login.account")
+LANDINGS = ("pages.index", "editions.index", "login.account")
 
 
 @blueprint.get("/login")

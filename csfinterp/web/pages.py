@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template
 
-from csfinterp.errors import DocumentError
-from csfinterp.service import PanelFilter, StoredPanel
-from csfinterp.web import words
+from csfinterp.service import StoredPanel
+from csfinterp.web import words, worklist
 from csfinterp.web.answers import conditional
 from csfinterp.web.asked import asked_version
-from csfinterp.web.hall import hall, settings
+from csfinterp.web.hall import hall
 from csfinterp.web.problems import KINDS, Problem
 
 blueprint = Blueprint("pages", __name__)
@@ -20,17 +19,13 @@ blueprint = Blueprint("pages", __name__)
 
 @blueprint.app_context_processor
 def _words() -> dict[str, object]:
-    return {"words": words}
+    return {"words": words, "open_calls": worklist.open_calls}
 
 
 @blueprint.get("/")
 def index() -> str:
-    """The newest panels, with links to their interpretations."""
-    try:
-        page = hall().search(PanelFilter(), settings().page_size, request.args.get("after"))
-    except DocumentError as error:
-        raise Problem("parameter-refused", error.message, error.faults) from None
-    return render_template("index.html", page=page, edition=settings().edition, later="after" in request.args)
+    """The worklist: newest panels, filters in the address."""
+    return worklist.page()
 
 
 @blueprint.get("/panels/<panel_id>")

@@ -1,13 +1,15 @@
-"""The plots of a panel as images: /panels/<id>/plots/<name>.svg; names in csfinterp/plotting/panel.py."""
+"""What is drawn of a panel: plots as images (names in csfinterp/plotting/panel.py), and the report on paper."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
 from csfinterp.plotting.panel import POLICY, panel_plots
-from csfinterp.web.answers import conditional
+from csfinterp.printed import report_pdf
+from csfinterp.web.answers import PDF, conditional
 from csfinterp.web.asked import asked_version
 from csfinterp.web.hall import hall
+from csfinterp.web.pages import tag_with_count
 
 blueprint = Blueprint("plots", __name__)
 
@@ -20,3 +22,12 @@ def svg(panel_id: str, name: str) -> Response:
     response = Response("" if known else plot.svg, content_type="image/svg+xml; charset=utf-8")
     response.headers["Content-Security-Policy"] = POLICY
     return conditional(response, plot.digest)
+
+
+@blueprint.get("/panels/<panel_id>/report.pdf")
+def report(panel_id: str) -> Response:
+    """The report on A4, for links and for the printer; the same as GET /api/v1/panels/<id>/interpretation as PDF."""
+    stored = hall().panel(panel_id, asked_version())
+    response = Response(report_pdf(hall(), stored), content_type=PDF)
+    response.headers["Content-Disposition"] = f'inline; filename="csf-{panel_id}-{stored.version}.pdf"'
+    return conditional(response, tag_with_count(stored), "-pdf")

@@ -13,6 +13,7 @@ from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from csfinterp.errors import ConflictError, DocumentError, EditionError, Fault, NotFoundError, PreconditionError
+from csfinterp.printed import PdfMissingError
 from csfinterp.web import fhir_answers
 
 MEDIA_TYPE = "application/problem+json"
@@ -117,6 +118,12 @@ _KINDS = (
         "The service failed",
         "Nothing was lost: send the same content again. If it fails again, give the operator the request id.",
     ),
+    Kind(
+        "pdf-not-installed",
+        501,
+        "This installation makes no PDF",
+        "Print the page instead. The operator adds PDF with: pip install 'csfinterp[pdf]'.",
+    ),
     Kind("busy", 503, "Too many write at once", "Nothing was stored. Send the same content again in a second."),
     Kind("not-ready", 503, "The service is not ready", "Try again in a minute; the log has the cause."),
 )
@@ -201,6 +208,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(DocumentError, _document_problem)
     app.register_error_handler(PreconditionError, _conflict_problem)
     app.register_error_handler(ConflictError, _conflict_problem)
+    app.register_error_handler(PdfMissingError, lambda error: respond(KINDS["pdf-not-installed"], str(error)))
     app.register_error_handler(NotFoundError, lambda error: respond(KINDS["panel-not-found"], str(error)))
     app.register_error_handler(EditionError, lambda error: respond(KINDS["edition-refused"], error.message))
     app.register_error_handler(Exception, _unexpected)

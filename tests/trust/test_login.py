@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from csfinterp.accounts import AccountError, Accounts
-from csfinterp.settings import Settings
 from csfinterp.store import open_store
 from csfinterp.web import create_app
 from tests.making import Document
-from tests.making_accounts import PASSWORD, Trusted, csrf_token, sign_in, trusted
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Trusted:
-    """An application of the test's own, whose accounts and limits it may use up."""
-    return trusted(tmp_path)
+from tests.making_accounts import PASSWORD, Trusted, csrf_token, sign_in
 
 
 def test_a_page_leads_to_the_login_and_back_to_itself(trust: Trusted, stored: Document) -> None:
@@ -49,9 +43,8 @@ def test_wrong_name_and_wrong_password_look_the_same(fresh: Trusted) -> None:
     assert "not right" in texts[0]
 
 
-def test_five_wrong_passwords_lock_the_account_for_all_workers_until_the_time_is_over(tmp_path: Path) -> None:
-    fresh = trusted(tmp_path)
-    second_worker = create_app(fresh.settings)
+def test_five_wrong_passwords_lock_the_account_for_all_workers_until_the_time_is_over(fresh: Trusted) -> None:
+    second_worker = create_app(fresh.settings, fresh.service)
     for _ in range(5):
         assert sign_in(fresh.browser(), "clinician", "wrong password here").status_code == 401
     client = second_worker.test_client()
@@ -73,7 +66,7 @@ def test_parallel_guesses_all_count(fresh: Trusted) -> None:
 
 
 def test_one_address_has_twenty_tries_a_minute_over_all_workers(fresh: Trusted) -> None:
-    apps = [fresh.app, create_app(fresh.settings)]
+    apps = [fresh.app, create_app(fresh.settings, fresh.service)]
     statuses = []
     for number in range(21):
         client = apps[number % 2].test_client()
@@ -130,21 +123,21 @@ def test_a_new_password_ends_all_other_sessions(fresh: Trusted) -> None:
     assert sign_in(fresh.browser(), "clinician", PASSWORD).status_code == 401
 
 
-def test_a_session_ends_when_idle_after_hours_and_with_its_account(tmp_path: Path) -> None:
-    fresh = trusted(tmp_path)
+def test_a_session_ends_when_idle_after_hours_and_with_its_account(fresh: Trusted) -> None:
+    store = open_store(fresh.settings.database_url)
     accounts, now = fresh.service.accounts, datetime.now(UTC)
     secret = accounts.sign_in("clinician", PASSWORD)
     assert secret is not None
 
     def at(moment: datetime) -> Accounts:
-        return Accounts(fresh.settings, open_store(fresh.settings.database_url), clock=lambda: moment)
+        return Accounts(fresh.settings, store, clock=lambda: moment)
 
     assert at(now + timedelta(minutes=29)).by_session(secret) is not None  # and it is used at that time
     assert at(now + timedelta(minutes=58)).by_session(secret) is not None
     assert at(now + timedelta(minutes=89)).by_session(secret) is None
     used = accounts.sign_in("clinician", PASSWORD)
     assert used is not None
-    for hours in range(1, 48):
+    for hours in range(1, 32):
         found = at(now + timedelta(minutes=25 * hours)).by_session(used)
         assert (found is not None) == (25 * hours < 12 * 60)
     last = accounts.sign_in("clinician", PASSWORD)
@@ -199,13 +192,13 @@ def test_the_login_leads_nowhere_else(fresh: Trusted, target: str) -> None:
 
 
 def test_somebody_without_pages_lands_on_the_own_account(fresh: Trusted) -> None:
-    answer = sign_in(fresh.browser(), "steward", PASSWORD)
-    assert answer.headers["Location"] == "/account"
+    for name, landing in (("steward", "/editions"), ("monitor", "/account")):
+        assert sign_in(fresh.browser(), name, PASSWORD).headers["Location"] == landing
     assert fresh.browser("steward").get("/").status_code == 403
 
 
 def test_a_demo_account_works_on_this_machine_only(fresh: Trusted) -> None:
-    fresh.service.accounts.add("demo", ["clinician"], PASSWORD, demo=True)
+    fresh.service.accounts.add("demo", ["clinician"], None, demo=True)
     token = fresh.service.accounts.add_token("demo", [], "", 1).secret
     client = fresh.app.test_client()
     headers = {"Authorization": f"Bearer {token}"}
@@ -214,10 +207,9 @@ def test_a_demo_account_works_on_this_machine_only(fresh: Trusted) -> None:
     assert client.get("/api/v1/panels", headers=headers, environ_base=away).status_code == 401
 
 
-def test_open_access_answers_this_machine_only(tmp_path: Path) -> None:
-    settings = Settings.load({"CSFINTERP_ACCESS": "open", "CSFINTERP_ALLOW_DRAFT": "true",
-                              "CSFINTERP_DATA_FOLDER": str(tmp_path)})  # fmt: skip
-    client = create_app(settings).test_client()
+def test_open_access_answers_this_machine_only(trust: Trusted) -> None:
+    settings = replace(trust.settings, access="open")
+    client = create_app(settings, trust.service).test_client()
     assert client.get("/api/v1/panels").status_code == 200
     answer = client.get("/api/v1/panels", environ_base={"REMOTE_ADDR": "10.1.2.3"})
     assert answer.status_code == 403
@@ -236,13 +228,9 @@ def test_a_name_that_could_be_read_otherwise_is_refused(fresh: Trusted, name: st
         fresh.service.accounts.add(name, ["clinician"], PASSWORD)
 
 
-def test_the_key_of_sessions_is_made_once_and_is_the_owners(tmp_path: Path) -> None:
-    values = {
-        "CSFINTERP_DATA_FOLDER": str(tmp_path / "data"),
-        "CSFINTERP_ALLOW_DRAFT": "true",
-        "CSFINTERP_SECRET_KEY": "",
-    }
-    keys = {create_app(Settings.load(values)).secret_key for _ in range(2)}
+def test_the_key_of_sessions_is_made_once_and_is_the_owners(trust: Trusted, tmp_path: Path) -> None:
+    chosen = replace(trust.settings, secret_key=None, data_folder=tmp_path / "data")
+    keys = {create_app(chosen, trust.service).secret_key for _ in range(2)}
     assert len(keys) == 1
     assert (tmp_path / "data" / "secret_key").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in (tmp_path / "data").glob("secret_key*")] == ["secret_key"]

@@ -22,10 +22,10 @@ from csfinterp.steps.explain.summary import Told, summary
 
 
 class Explainer:
-    """Puts the codes of one panel into words. Public: `explain`."""
+    """Puts the codes of one panel into words. Public: `explain`, and `parts`, from which it does."""
 
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+        self.parts = parts
         edition = parts.edition
         self._edition = {"id": edition.id, "digest": edition.digest, "status": edition.status}
         rules = edition.site_rules
@@ -34,12 +34,12 @@ class Explainer:
 
     def explain(self, panel: Panel, outcomes: Outcomes, column: int) -> Interpretation:
         """The interpretation of `panel`, which is column `column` of `outcomes`."""
-        row = Row(self._parts, panel, outcomes, column)
+        row = Row(self.parts, panel, outcomes, column)
         found = results(row)
         states, rules, profile = findings(row), quality(row), profiles(row)
         level, path, calls, problems = lm(row), hematologic(row), critical(row, found), issues(row)
         shapes, marks = patterns(row), leukemia(row)
-        edition = self._parts.edition
+        edition = self.parts.edition
         warnings, tumor_dna = spoken(row, edition.cautions), spoken(row, edition.statements)
         causes, advice, points = differential(row), recommendations(row, shapes), scores(row)
         told = Told(
@@ -89,7 +89,7 @@ class Explainer:
             summary=text,
             critical=calls,
             citations=tuple(self._citations[name] for name in dict.fromkeys(name for names in cited for name in names)),
-            disclaimer=self._parts.edition.disclaimer,
+            disclaimer=self.parts.edition.disclaimer,
         )
 
 
