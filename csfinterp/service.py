@@ -25,6 +25,7 @@ from csfinterp.errors import ConflictError, CsfinterpError, DocumentError, Fault
 from csfinterp.events import held_event
 from csfinterp.formats import panel_json
 from csfinterp.formats.panel_json import Envelope, dumps
+from csfinterp.grid import Grid, GridAnswer
 from csfinterp.held import HeldMessages
 from csfinterp.knowledge import EditionInfo
 from csfinterp.library import Known, Library, as_data
@@ -52,8 +53,8 @@ from csfinterp.store.engine import busy
 from csfinterp.store.records import MessageRecord, PanelHead
 
 __all__ = [
-    "CoursePanel", "Heard", "HeardBefore", "Page", "PanelFilter", "Service", "StoredPanel", "Submission", "Transcript",
-    "VersionInfo",
+    "CoursePanel", "Grid", "GridAnswer", "Heard", "HeardBefore", "Page", "PanelFilter", "Service", "StoredPanel",
+    "Submission", "Transcript", "VersionInfo",
 ]  # fmt: skip
 
 # Each round somebody else's write succeeded, so this many writers of one specimen or patient may meet at once.
@@ -335,6 +336,10 @@ class Service:
     def core(self, edition_id: str | None = None) -> Core:
         """The compiled core of an edition; None: the edition in force. Raises as `edition_document`."""
         return self._library.known(edition_id).core
+
+    def lm_grid(self, edition_id: str | None = None) -> Grid:
+        """The EANO-ESMO table of an edition, to ask what other inputs would give. Raises as `edition_document`."""
+        return Grid(self.core(edition_id))
 
     # --- one attempt each: read, decide, interpret, write; a RaceError starts it over ---
 

@@ -34,6 +34,7 @@ from csfinterp.web import (
     patient,
     plots,
     problems,
+    versions,
     words,
     worklist,
 )  # fmt: skip
@@ -67,7 +68,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         pages.blueprint, plots.blueprint, login.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
-    for room in (worklist, callback, context_form, patient, editions, help):
+    for room in (worklist, callback, context_form, versions, patient, editions, help):
         app.register_blueprint(room.blueprint)
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -70,6 +70,8 @@ ACCESS: Mapping[tuple[str, str], Roles] = {
     ("callback.save", "POST"): READS,
     ("context_form.page", "GET"): JUDGES,
     ("context_form.save", "POST"): JUDGES,
+    ("context_form.again", "POST"): READS,
+    ("versions.page", "GET"): READS,
     ("editions.index", "GET"): KNOWS,
     ("editions.page", "GET"): KNOWS,
     ("editions.compare", "GET"): KNOWS,

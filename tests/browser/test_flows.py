@@ -184,7 +184,7 @@ def hostile(post: Post) -> Document:
 
 def addresses(answer: Document) -> list[str]:
     panel = f"/panels/{answer['panel_id']}"
-    return [f"{panel}/patient", f"{panel}/context", f"{panel}/calls"]
+    return [f"{panel}/patient", f"{panel}/context", f"{panel}/calls", f"{panel}/versions"]
 
 
 @pytest.mark.parametrize("width", [PHONE, WIDE])

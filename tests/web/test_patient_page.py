@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from csfinterp.web.words import value
 from tests.web.conftest import PanelMaker
-from tests.web.forms import text_of
+from tests.web.forms import send, text_of
 
 
 def puncture(panel: PanelMaker, patient_id: str, day: str, cytology: str, **results: float) -> dict[str, Any]:
@@ -66,8 +66,14 @@ def test_a_panel_that_came_later_is_named_as_not_counted(client: FlaskClient, pa
     newest = posted(client, puncture(panel, "MRN-LATE", "2026-03-10", "negative"))
     late = puncture(panel, "MRN-LATE", "2026-01-10", "positive")
     posted(client, late)
-    text = text_of(client.get(f"/panels/{newest['panel_id']}/patient").text)
-    assert f"This answer does not know: {late['specimen']['id']}" in text
+    address = f"/panels/{newest['panel_id']}/patient"
+    assert f"This answer does not know: {late['specimen']['id']}" in text_of(client.get(address).text)
+    done = send(client, address, {}, f"/panels/{newest['panel_id']}/context/again")
+    assert done.status_code == 303
+    assert "Interpreted again as version 2." in text_of(client.get(done.headers["Location"]).text)
+    now = client.get(f"/api/v1/panels/{newest['panel_id']}/interpretation").get_json()
+    assert (newest["lm"]["certainty"], now["lm"]["certainty"]) == ("probable", "confirmed")
+    assert "This answer does not know" not in client.get(address).text
 
 
 def test_cancelled_panels_are_listed_and_not_counted(client: FlaskClient, panel: PanelMaker) -> None:

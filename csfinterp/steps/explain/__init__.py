@@ -4,6 +4,7 @@ Adds no judgment of its own."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from csfinterp import __version__
 from csfinterp.model.cohort import Outcomes
@@ -39,8 +40,7 @@ class Explainer:
         states, rules, profile = findings(row), quality(row), profiles(row)
         level, path, calls, problems = lm(row), hematologic(row), critical(row, found), issues(row)
         shapes, marks = patterns(row), leukemia(row)
-        edition = self.parts.edition
-        warnings, tumor_dna = spoken(row, edition.cautions), spoken(row, edition.statements)
+        warnings, tumor_dna = spoken(row, self.parts.cautions), spoken(row, self.parts.statements)
         causes, advice, points = differential(row), recommendations(row, shapes), scores(row)
         told = Told(
             found, states, rules, profile, level, path, marks, shapes, warnings, advice, points, calls, problems
@@ -88,7 +88,7 @@ class Explainer:
             recommendations=advice,
             summary=text,
             critical=calls,
-            citations=tuple(self._citations[name] for name in dict.fromkeys(name for names in cited for name in names)),
+            citations=tuple(self._citations[name] for name in dict.fromkeys(chain.from_iterable(cited))),
             disclaimer=self.parts.edition.disclaimer,
         )
 

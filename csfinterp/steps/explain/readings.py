@@ -11,15 +11,14 @@ from csfinterp.model.edition import Analyte, Pattern, PatternItem, Recommendatio
 from csfinterp.model.interpretation import (
     DifferentialGroupResult,
     DifferentialResult,
-    ItemResult,
     PatternResult,
     RecommendationResult,
     ScoreResult,
     StatementResult,
 )
 from csfinterp.model.panel import Observation
-from csfinterp.model.predicate import Predicate, Truth
-from csfinterp.steps.explain.row import Row
+from csfinterp.model.predicate import FALSE, TRUE, Predicate, Truth
+from csfinterp.steps.explain.row import TRUTHS, Row
 from csfinterp.steps.explain.statements import missing
 from csfinterp.steps.explain.wording import reasons
 from csfinterp.steps.score import describe
@@ -32,7 +31,7 @@ MOST_SHOWN = 6  # recommendations.md: at most 6 non-critical entries, the rest b
 
 def because(row: Row, predicate: Predicate) -> tuple[str, ...]:
     """The leaves that make a TRUE statement TRUE, each once."""
-    return tuple(dict.fromkeys(reasons(predicate, Truth.TRUE, row)))
+    return tuple(dict.fromkeys(reasons(predicate, TRUE, row)))
 
 
 def fill(row: Row, text: str, more: Mapping[str, str] | None = None) -> str:
@@ -60,13 +59,37 @@ def patterns(row: Row) -> tuple[PatternResult, ...]:
 
 def _pattern(row: Row, pattern: Pattern) -> PatternResult:
     grade = row.grade(pattern.id)
-    items = [(item, row.statement(item.id)) for item in pattern.items]
-    countered = any(item.kind == "counter_major" and truth is Truth.TRUE for item, truth in items)
+    planned = row.parts.items[pattern.id]
+    truths = [TRUTHS[row.truths[plan.row]] for plan in planned]
+    countered = False
+    support: list[str] = []
+    against: list[str] = []
+    alarms: list[str] = []
+    open_: dict[str, None] = {}
+    sources = dict.fromkeys(pattern.citations)
+    for plan, truth in zip(planned, truths, strict=True):
+        item = plan.item
+        if truth is TRUE:
+            sources |= dict.fromkeys(item.citations)
+            countered |= item.kind == "counter_major"
+            if item.kind in SUPPORT:
+                support.append(_evidence(row, item))
+            elif item.kind in AGAINST:
+                against.append(_evidence(row, item))
+            elif item.kind == "alarm":
+                alarms += _alarms(row, item)
+        elif truth is FALSE:
+            if item.kind == "core":
+                against.append(f"not: {_evidence(row, item, FALSE)}")
+        elif plan.needed:
+            open_ |= dict.fromkeys(missing(row, item.when))
+    if pattern.rule is not None:
+        open_ |= dict.fromkeys(missing(row, pattern.rule))
     reason = _reason(row, pattern)
     lines = tuple(
         _statement(row, line)
         for line in pattern.lines
-        if row.advice(line.id) is Truth.TRUE and not any(row.statement(name) is Truth.TRUE for name in line.silent_if)
+        if row.advice(line.id) is TRUE and not any(row.statement(name) is TRUE for name in line.silent_if)
     )
     return PatternResult(
         id=pattern.id,
@@ -75,42 +98,24 @@ def _pattern(row: Row, pattern: Pattern) -> PatternResult:
         truth=TRUTH_OF_GRADE.get(grade, "unknown"),
         grade=grade,
         reason=reason,
-        shown=pattern.shown_if is None or row.advice(f"{pattern.id}.shown_if") is Truth.TRUE,
+        shown=pattern.shown_if is None or row.advice(f"{pattern.id}.shown_if") is TRUE,
         emergency=grade in pattern.emergency,
         discordant=grade == "established" and countered,
-        alarms=tuple(alarm for item, truth in items if item.kind == "alarm" for alarm in _alarms(row, item, truth)),
-        items=tuple(
-            ItemResult(item.id, item.kind, truth.word, item.text, item.citations, item.status) for item, truth in items
-        ),
-        support=tuple(_evidence(row, item) for item, truth in items if item.kind in SUPPORT and truth is Truth.TRUE),
-        against=tuple(
-            _evidence(row, item) if item.kind in AGAINST else f"not: {_evidence(row, item, Truth.FALSE)}"
-            for item, truth in items
-            if (item.kind in AGAINST and truth is Truth.TRUE) or (item.kind == "core" and truth is Truth.FALSE)
-        ),
-        missing=tuple(
-            dict.fromkeys(
-                name
-                for item, truth in items
-                if (item.kind == "core" or item.id in pattern.required) and truth is Truth.UNKNOWN
-                for name in missing(row, item.when)
-            )
-            | dict.fromkeys(missing(row, pattern.rule) if pattern.rule is not None else ())
-        ),
+        alarms=tuple(alarms),
+        items=tuple(plan.told[truth] for plan, truth in zip(planned, truths, strict=True)),
+        support=tuple(support),
+        against=tuple(against),
+        missing=tuple(open_),
         text=_text(row, pattern, grade, reason),
         lines=lines,
-        citations=tuple(
-            dict.fromkeys(
-                (*pattern.citations, *(c for item, truth in items if truth is Truth.TRUE for c in item.citations))
-            )
-        ),
+        citations=tuple(sources),
         status=pattern.status,
     )
 
 
-def _alarms(row: Row, item: PatternItem, truth: Truth) -> Iterator[str]:
+def _alarms(row: Row, item: PatternItem) -> Iterator[str]:
     """Alarm values are printed whatever the grade, and whatever else of the item is missing; each value once."""
-    lines = because(row, item.when) if truth is Truth.TRUE else ()
+    lines = because(row, item.when)
     compared = {_subject(line) for line in lines if " flagged " not in line}
     yield from (line for line in lines if " flagged " not in line or _subject(line) not in compared)
 
@@ -125,7 +130,7 @@ def _with_name(row: Row, name: str) -> str:
     return f"{entry.name} {row.seen(name).text}" if entry else name
 
 
-def _evidence(row: Row, item: PatternItem, wanted: Truth = Truth.TRUE) -> str:
+def _evidence(row: Row, item: PatternItem, wanted: Truth = TRUE) -> str:
     """The item with the values that decided (ER7)."""
     found = tuple(dict.fromkeys(reasons(item.when, wanted, row)))
     return f"{item.text} ({'; '.join(found[:2])})" if found else item.text
@@ -163,9 +168,9 @@ ROUTINE = (
 # statements ---------------------------------------------------------------------------------------------------------
 
 
-def spoken(row: Row, entries: Iterable[Statement]) -> tuple[StatementResult, ...]:
+def spoken(row: Row, entries: Iterable[tuple[Statement, int]]) -> tuple[StatementResult, ...]:
     """The statements that hold and that no other spoken or printed one makes silent, in the order of the edition."""
-    holding = {entry.id: entry for entry in entries if row.advice(entry.id) is Truth.TRUE}
+    holding = {entry.id: entry for entry, place in entries if row.advised[place] == TRUE}
     return tuple(_statement(row, entry) for entry in holding.values() if not holding.keys() & set(entry.silent_if))
 
 
@@ -176,7 +181,7 @@ def _statement(row: Row, entry: Statement) -> StatementResult:
 def differential(row: Row) -> DifferentialResult | None:
     """Causes of leptomeningeal enhancement, where it is asked about and no decisive result answers."""
     entry = row.parts.edition.differential
-    if entry is None or row.advice("differential") is not Truth.TRUE:
+    if entry is None or row.advice("differential") is not TRUE:
         return None
     groups = tuple(
         DifferentialGroupResult(g.id, g.leptomeningeal, g.pachymeningeal, g.tests, g.citations, g.status)
@@ -191,8 +196,7 @@ def differential(row: Row) -> DifferentialResult | None:
 def recommendations(row: Row, shapes: Iterable[PatternResult]) -> tuple[RecommendationResult, ...]:
     """What holds, sorted by priority, once per audience; beyond six non-critical entries the rest is folded."""
     alarms = tuple(dict.fromkeys(alarm for pattern in shapes for alarm in pattern.alarms))
-    edition = row.parts.edition
-    holding = {e.id: e for e in edition.recommendations if row.advice(edition.program_name(e)) is Truth.TRUE}
+    holding = {entry.id: entry for entry, place in row.parts.recommendations if row.advised[place] == TRUE}
     printed: dict[str, Recommendation] = {}
     for entry in holding.values():
         if not _silent(entry, holding):

@@ -15,7 +15,7 @@ from csfinterp.model.interpretation import (
     ScoreResult,
     StatementResult,
 )
-from csfinterp.model.predicate import Truth
+from csfinterp.model.predicate import TRUE
 from csfinterp.steps.explain.phrases import OWN, Weighted, inside, listed, said
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.wording import decimal, with_unit
@@ -139,7 +139,7 @@ def _felt(row: Row, rule: QualityResult) -> bool:
     findings = [finding for finding in row.parts.edition.findings if finding.id in rule.suppresses]
     if names or not findings:
         return not names or any(row.exact(name) is not None for name in names)
-    return any(row.before.truth(finding.when) is Truth.TRUE for finding in findings)
+    return any(row.before.truth(finding.when) is TRUE for finding in findings)
 
 
 def patterns(named: list[PatternResult]) -> Iterator[Weighted]:
