@@ -51,6 +51,7 @@ from csfinterp.store import (
 from csfinterp.store.audit import Deed
 from csfinterp.store.engine import busy
 from csfinterp.store.records import MessageRecord, PanelHead
+from csfinterp.store.searches import Searches
 
 __all__ = [
     "CoursePanel", "Grid", "GridAnswer", "Heard", "HeardBefore", "Page", "PanelFilter", "Service", "StoredPanel",
@@ -307,6 +308,11 @@ class Service:
     def held(self) -> HeldMessages:
         """What could not be joined to a case and waits for an administrator, or was decided."""
         return HeldMessages(self._store, self._submit_again, self._now)
+
+    @property
+    def searches(self) -> Searches:
+        """What searches asked, under tokens that links carry instead of patients."""
+        return self._store.searches
 
     def keep_feedback(self, service: str, feedback: Iterable[Mapping[str, object]]) -> None:
         """Keeps what clinicians answered to cards of a CDS Hooks service; each names its `card` and `outcome`."""
