@@ -14,7 +14,7 @@ from marshmallow import fields, validate
 from csfinterp.errors import DocumentError, Fault
 from csfinterp.exports.exporter import OBSERVATIONS, PANELS, IdentifiedError, Wanted, check_identified
 from csfinterp.service import PanelFilter
-from csfinterp.web import describe
+from csfinterp.web import access, auth, describe
 from csfinterp.web.answers import json_answer, json_text
 from csfinterp.web.api import PLAIN, SearchQuery
 from csfinterp.web.hall import hall
@@ -44,14 +44,15 @@ class ManifestQuery(ExportQuery):
 
 
 def may_identify() -> bool:
-    """Whether the role of this reader allows identified exports."""
-    return False
+    """Whether a role of this reader allows identified exports: whoever may read panels may have them as they are."""
+    found = auth.identity()
+    return found is not None and bool(access.READS & found.roles)
 
 
 @blueprint.route("/panels.csv", methods=["GET"])
 @blueprint.doc(operationId="exportPanels")
 @blueprint.arguments(ExportQuery, location="query", unknown=ma.RAISE)
-@describe.errors(blueprint, 422)
+@describe.errors(blueprint, 403, 422)
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="text/csv")
 def panels(query: dict[str, Any]) -> Response:
     """One row a panel: the newest version of each, with the columns of `csfinterp cohort`
@@ -66,7 +67,7 @@ def panels(query: dict[str, Any]) -> Response:
 @blueprint.route("/observations.csv", methods=["GET"])
 @blueprint.doc(operationId="exportObservations")
 @blueprint.arguments(ExportQuery, location="query", unknown=ma.RAISE)
-@describe.errors(blueprint, 422)
+@describe.errors(blueprint, 403, 422)
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="text/csv")
 def observations(query: dict[str, Any]) -> Response:
     """One row a result"""
@@ -76,7 +77,7 @@ def observations(query: dict[str, Any]) -> Response:
 @blueprint.route("/panels.parquet", methods=["GET"])
 @blueprint.doc(operationId="exportParquet")
 @blueprint.arguments(ExportQuery, location="query", unknown=ma.RAISE)
-@describe.errors(blueprint, 422)
+@describe.errors(blueprint, 403, 422)
 @blueprint.alt_response(200, schema={"type": "string", "format": "binary"}, content_type=PARQUET)
 def parquet(query: dict[str, Any]) -> Response:
     """panels.csv as Parquet"""
@@ -86,7 +87,7 @@ def parquet(query: dict[str, Any]) -> Response:
 @blueprint.route("/dictionary.csv", methods=["GET"])
 @blueprint.doc(operationId="exportDictionary")
 @blueprint.arguments(DictionaryQuery, location="query", unknown=ma.RAISE)
-@describe.errors(blueprint, 422)
+@describe.errors(blueprint, 403, 422)
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="text/csv")
 def dictionary(query: dict[str, Any]) -> Response:
     """What every column of a table means, in which unit, and where it comes from"""
@@ -97,7 +98,7 @@ def dictionary(query: dict[str, Any]) -> Response:
 @blueprint.route("/manifest.json", methods=["GET"])
 @blueprint.doc(operationId="exportManifest")
 @blueprint.arguments(ManifestQuery, location="query", unknown=ma.RAISE)
-@describe.errors(blueprint, 422)
+@describe.errors(blueprint, 403, 422)
 @blueprint.alt_response(200, schema={"type": "object"})
 def manifest(query: dict[str, Any]) -> Response:
     """What an export with the same parameters holds: edition, software, filters, counts, what was left out
@@ -118,7 +119,7 @@ def _wanted(query: dict[str, Any], table: str) -> Wanted:
     try:
         check_identified(wanted, may_identify())
     except IdentifiedError as error:
-        raise Problem("parameter-refused", str(error), [Fault("/identified", str(error))]) from None
+        raise Problem("forbidden", str(error), [Fault("/identified", str(error))]) from None
     except DocumentError as error:
         raise Problem("parameter-refused", error.message, error.faults) from None
     return wanted

@@ -20,6 +20,7 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
+from csfinterp.accounts import Identity, Role
 from csfinterp.cli import main
 from csfinterp.cohort.cells import lines
 from csfinterp.cohort.table import Table
@@ -31,7 +32,7 @@ from csfinterp.operations import open_service
 from csfinterp.samples import SAMPLES
 from csfinterp.service import PanelFilter, Service
 from csfinterp.settings import Settings
-from csfinterp.web import create_app
+from csfinterp.web import auth, create_app
 from tests.formats.contract_panels import ALL
 from tests.random_panels import random_panel
 
@@ -184,9 +185,22 @@ def test_only_a_role_that_may_gets_an_identified_export_and_no_filter_tells_who_
     check_identified(IDENTIFIED, may_identify=True)
     with pytest.raises(DocumentError, match="tell who it is"):
         check_identified(Wanted(filters=PanelFilter(patient="M1")), may_identify=True)
-    for query in ("identified=true", "patient=MRN-EXPORT-1", "columns=nothing", "flag=XX", "limit=3"):
+    for query in ("patient=MRN-EXPORT-1", "columns=nothing", "flag=XX", "limit=3", "search=a"):
         answer = client.get(f"/api/v1/exports/panels.csv?{query}")
         assert answer.status_code == 422 and answer.mimetype == "application/problem+json", query
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [(Role.RESEARCHER, 403), (Role.STEWARD, 403), (Role.CLINICIAN, 200), (Role.LABORATORY, 200)]
+)
+def test_the_roles_of_identified_exports(
+    role: Role, status: int, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "_EVERYBODY", Identity("somebody", frozenset({role})))
+    for name in ("panels.csv", "observations.csv", "panels.parquet", "manifest.json"):
+        assert client.get(f"/api/v1/exports/{name}?identified=true").status_code == status, name
+        expected = 403 if role is Role.STEWARD else 200
+        assert client.get(f"/api/v1/exports/{name}").status_code == expected, name
 
 
 # --- one file, by every way ---
