@@ -119,7 +119,7 @@ def _wanted(query: dict[str, Any], table: str) -> Wanted:
     try:
         check_identified(wanted, may_identify())
     except IdentifiedError as error:
-        raise Problem("forbidden", str(error), [Fault("/identified", str(error))]) from None
+        raise Problem("not-allowed", str(error), [Fault("/identified", str(error))]) from None
     except DocumentError as error:
         raise Problem("parameter-refused", error.message, error.faults) from None
     return wanted
