@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 import orjson
 
@@ -80,7 +81,7 @@ class Submission:
     text: str
     told: int = 0
 
-    @property
+    @cached_property
     def document(self) -> dict[str, object]:
         """The interpretation document; `text` is the same as JSON, as stored."""
         document: dict[str, object] = orjson.loads(self.text)
