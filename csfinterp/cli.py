@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import csfinterp
+from csfinterp import acting, mllp, operations
 from csfinterp import demo as demonstration
-from csfinterp import mllp, operations
 from csfinterp.account_commands import audit, token, user
 from csfinterp.cohort_command import cohort
 from csfinterp.deliver import deliver
@@ -335,6 +335,20 @@ def current() -> None:
     """Show the revision of the database and the newest one."""
     now, newest = operations.database_revisions(Settings.load())
     click.echo(f"{now or 'no tables yet'} (newest: {newest})")
+
+
+@db.command("copy")
+@click.argument("source")
+@click.argument("target")
+def copy(source: str, target: str) -> None:
+    """Copy the store at the address SOURCE into the empty database TARGET, for example from SQLite to PostgreSQL.
+
+    All or nothing; every table is counted and the audit verified. Stop serve, mllp and deliver first.
+    """
+    acting.become(acting.operator(), "db copy")
+    for table, count in operations.copy_database(source, target).items():
+        click.echo(f"{table:20} {count}")
+    click.echo("Copied and verified. Now set CSFINTERP_DATABASE_URL to the new address.")
 
 
 def _progress(hidden: bool) -> Progress:
