@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -123,6 +124,7 @@ def serve(bind: str | None, workers: int | None) -> None:
         click.echo(f"Note: {hint}.", err=True)
     click.echo(f"csfinterp {csfinterp.__version__} on http://{settings.bind} (docs: /docs)", err=True)
     command = gunicorn_command(settings, settings.bind, settings.workers)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="csfinterp-metrics-")
     os.execv(command[0], command)
 
 
