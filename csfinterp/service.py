@@ -128,6 +128,19 @@ class StoredPanel:
         return etag(self.panel_id, self.version, self.told)
 
 
+@dataclass(frozen=True)
+class OperatingState:
+    """`deliveries` by (destination, state); `oldest_waiting`: since when the oldest delivery is due, as a stamp."""
+
+    panels_open: int
+    calls_open: int
+    audit_rows: int
+    deliveries: Mapping[tuple[str, str], int]
+    oldest_waiting: str | None
+    edition_id: str
+    edition_digest: str
+
+
 class Service:
     """Everything the doors may ask for. Thread-safe; one per process. Loads the edition in force when it is made.
 
@@ -273,6 +286,15 @@ class Service:
     def open_calls(self) -> tuple[int, int]:
         """(panels with critical calls that nobody has noted yet, the number of those calls)."""
         return self._store.open_calls()
+
+    def operating_state(self) -> OperatingState:
+        """What the store holds now, for those who watch the service."""
+        panels_open, calls_open = self._store.open_calls()
+        edition = self.core().edition
+        return OperatingState(
+            panels_open, calls_open, self._store.audit.head()[0], self._store.outbox.counts(),
+            self._store.outbox.oldest_waiting(), edition.id, edition.digest,
+        )  # fmt: skip
 
     # --- HL7 messages as received ---
 

@@ -44,7 +44,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     ),
     "doors": (
         NOUNS | {"settings", "formats", "hall", "doors"},
-        {"flask", "flask_smorest", "flask_wtf", "flask_login", "flask_limiter", "limits",
+        {"flask", "flask_smorest", "flask_wtf", "flask_login", "flask_limiter", "limits", "prometheus_client",
          "markdown_it", "markupsafe", "werkzeug",
          "marshmallow", "apispec", "swagger_ui_bundle", "structlog", "yaml",
          "orjson", "click", "rich"},

@@ -101,6 +101,7 @@ ACCESS: Mapping[tuple[str, str], Roles] = {
     # operations
     ("operations.healthz", "GET"): PUBLIC,
     ("operations.readyz", "GET"): PUBLIC,
+    ("metrics.metrics", "GET"): frozenset({Role.MONITOR, Role.ADMINISTRATOR}),
 }
 REFUSED: frozenset[Role] = frozenset()
 
