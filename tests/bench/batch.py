@@ -27,6 +27,7 @@ def batch() -> Line:
         settings = replace(Settings.load({}), demo_folder=Path(folder), allow_draft=True)
         with demo.running(settings, 8765) as running:
             connection = http.client.HTTPConnection(urlsplit(running.url).netloc, timeout=600)
+            HEADERS["Authorization"] = f"Bearer {running.keys.tokens['laboratory']}"
             _single(connection, panels(20))
             rounds = [(_single(connection, panels()), _batch(connection, panels())) for _ in range(ROUNDS)]
             connection.close()

@@ -41,7 +41,7 @@ def _bundles() -> Iterator[bytes]:
 def _door(folder: Path) -> Callable[[], None]:
     settings = Settings.load({
         "CSFINTERP_DATABASE_URL": f"sqlite:///{folder / 'door.sqlite'}",
-        "CSFINTERP_ALLOW_DRAFT": "true", "CSFINTERP_LOG_LEVEL": "ERROR",
+        "CSFINTERP_ALLOW_DRAFT": "true", "CSFINTERP_LOG_LEVEL": "ERROR", "CSFINTERP_ACCESS": "open",
     })  # fmt: skip
     client = create_app(settings, open_service(settings)).test_client()
     bundles = _bundles()
