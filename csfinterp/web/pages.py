@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
+from markupsafe import Markup
 
 from csfinterp.errors import EditionError, NotFoundError
+from csfinterp.plotting.panel import Plot, panel_plots
 from csfinterp.service import Grid, StoredPanel
 from csfinterp.web import words, worklist
 from csfinterp.web.answers import conditional
 from csfinterp.web.asked import asked_version
 from csfinterp.web.hall import hall
+from csfinterp.web.page.kept import Kept
 from csfinterp.web.page.results import MOST_EARLIER
 from csfinterp.web.page.view import view
 from csfinterp.web.problems import KINDS, Problem
 
 blueprint = Blueprint("pages", __name__)
+MOST_TRENDS = 4
+_KEPT = Kept(128)  # about 100 kB each
 
 
 @blueprint.app_context_processor
@@ -58,16 +63,24 @@ def change_of(stored: StoredPanel) -> dict[str, object] | None:
 
 
 def interpretation_page(stored: StoredPanel) -> str:
-    """The page of one stored version."""
+    """The page of one stored version. What belongs to the version is kept: it never changes, and its key names it."""
     service = hall()
-    shown = view(
-        stored,
-        service.course.before(stored.panel_id, MOST_EARLIER),
-        _grid_of(stored),
-        service.versions(stored.panel_id),
-        change_of(stored),
-    )
-    return render_template("interpretation.html", view=shown)
+    before = service.course.before(stored.panel_id, MOST_EARLIER)
+    saved = request.args.get("saved", "")[:20]
+    key = (tag_with_count(stored), tuple((panel.panel_id, panel.version) for panel in before), saved)
+
+    def make() -> str:
+        shown = view(stored, before, _grid_of(stored), change_of(stored), _plots(stored))
+        return render_template("panel/body.html", view=shown)
+
+    body = Markup(_KEPT.get(key, make))  # rendered by a template, so escaped already
+    return render_template("interpretation.html", stored=stored, body=body)
+
+
+def _plots(stored: StoredPanel) -> list[Plot]:
+    """Reibergrams of this point, and the trends of what changed most; the patient's page has them all."""
+    plots = panel_plots(hall(), stored)
+    return [*plots.reibergrams(), *plots.trends()[:MOST_TRENDS]]
 
 
 def _grid_of(stored: StoredPanel) -> Grid | None:

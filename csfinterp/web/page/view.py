@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from csfinterp.formats.report_patterns import causes_title
 from csfinterp.formats.report_words import AGE_UNITS, QUESTIONS, Part, part, parts, plain, text, texts, words
-from csfinterp.service import CoursePanel, Grid, StoredPanel, VersionInfo
+from csfinterp.plotting.panel import Plot
+from csfinterp.service import CoursePanel, Grid, StoredPanel
 from csfinterp.web.page import tell
 from csfinterp.web.page.glance import Glance, glance
 from csfinterp.web.page.grid import GridView, grid_view
@@ -32,15 +33,6 @@ class Causes:
     title: str
     columns: tuple[str, ...]
     why: Why
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """One drawing with its text for readers who do not see it."""
-
-    address: str
-    alt: str
-    caption: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +61,6 @@ class View:
     quality: tuple[Said, ...]
     context: tuple[tuple[str, str], ...]
     plots: tuple[Plot, ...]
-    versions: tuple[VersionInfo, ...]
     changed: Mapping[str, object] | None
 
 
@@ -77,8 +68,8 @@ def view(
     stored: StoredPanel,
     before: Sequence[CoursePanel],
     grid: Grid | None,
-    versions: Sequence[VersionInfo],
     changed: Mapping[str, object] | None,
+    plots: Sequence[Plot],
 ) -> View:
     """The view of a version. `before`: earlier panels of the patient; `grid`: that of the edition, if it is there."""
     document = stored.document
@@ -114,8 +105,7 @@ def view(
         advice=told,
         quality=tell.quality(document, voice),
         context=tuple(_context(document, voice)),
-        plots=(),
-        versions=tuple(versions),
+        plots=tuple(plots),
         changed=changed,
     )
 
