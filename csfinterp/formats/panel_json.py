@@ -174,7 +174,8 @@ def content_digest(panel: Panel) -> str:
     content: dict[str, Any] = dict(panel.document) or _fields_of(panel)
     content["source"] = {**(content.get("source") or {}), "message_id": None}
     content["observations"] = [
-        {**observation, "value": _value_text(observation.get("value"))} for observation in content["observations"]
+        {**observation, "value": _value_text(observation.get("value")), "value_type": None}
+        for observation in content["observations"]
     ]
     canonical = dumps(_sorted(content))
     return "sha256:" + hashlib.sha256(canonical.encode("utf-8")).hexdigest()

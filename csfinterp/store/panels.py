@@ -6,14 +6,31 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, bindparam, exists, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    Engine,
+    Select,
+    Table,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+)
 
+from csfinterp.acting import current
 from csfinterp.store import callbacks, held, transcripts
 from csfinterp.store import course as courses
 from csfinterp.store import engine as database
+from csfinterp.store.accounts import AccountStore
+from csfinterp.store.audit import Audit, Deed, append
 from csfinterp.store.filters import PanelFilter, cursor_of, seq_of
+from csfinterp.store.groups import Groups
 from csfinterp.store.outbox import Outbox
 from csfinterp.store.records import (
     Acknowledgement,
@@ -43,6 +60,7 @@ from csfinterp.store.schema import (
     panel_versions,
     panels,
 )
+from csfinterp.store.searches import Searches
 
 _successor = panel_versions.alias("successor")
 # There are no gaps in the numbers, so the newest version is the one without a next.
@@ -89,7 +107,11 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.outbox = Outbox(engine)
+        self.accounts = AccountStore(engine)
+        self.audit = Audit(engine)
         self.held = held.Held(engine)
+        self.searches = Searches(engine)
+        self._groups = Groups(engine)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -119,6 +141,7 @@ class Store:
     def version(self, panel_id: str, version: int | None = None) -> VersionRecord | None:
         """One version as stored, the newest for None; None if there is no such panel or version."""
         which = _NEWEST if version is None else panel_versions.c.version == version
+        current().saw(panel_id)
         with self.engine.connect() as connection:
             query = select(panel_versions).where(panel_versions.c.panel_id == panel_id, which)
             row = connection.execute(query).mappings().first()
@@ -136,6 +159,7 @@ class Store:
                    table.site_rules_digest, table.certainty, table.type, table.created_at)
             .where(table.panel_id == panel_id).order_by(table.version)
         )  # fmt: skip
+        current().saw(panel_id)
         with self.engine.connect() as connection:
             return tuple(VersionInfo(*tuple(row)) for row in connection.execute(query))
 
@@ -143,6 +167,7 @@ class Store:
         """The interpretation documents of all versions as JSON text, oldest first."""
         table = panel_versions.c
         query = select(table.interpretation).where(table.panel_id == panel_id).order_by(table.version)
+        current().saw(panel_id)
         with self.engine.connect() as connection:
             return tuple(connection.execute(query).scalars())
 
@@ -189,6 +214,9 @@ class Store:
             query = query.where(panels.c.seq < seq_of(after))
         with self.engine.connect() as connection:
             rows = connection.execute(query).all()
+        act = current()
+        for row in rows[:limit]:
+            act.saw(row[1])
         more = cursor_of(rows[limit - 1][0]) if len(rows) > limit else None
         return Page(tuple(PanelSummary(*tuple(row)[1:]) for row in rows[:limit]), more)
 
@@ -224,27 +252,34 @@ class Store:
         Raises RaceError, nothing stored, if a version, specimen or message exists by now, or if the earlier panels
         of a patient are no longer those of the `basis`.
         """
+        if self.engine.dialect.name == "sqlite":
+            self._groups.write(lambda connection: self._add(connection, rows))
+            return
         patients = sorted({row.key.patient_id for row in rows if row.key.patient_id is not None})
-        with self._writing(patients) as connection:
-            bases = [row.basis for row in rows if row.basis is not None]
-            if _earlier_of(connection, bases) != [basis.earlier for basis in bases]:
-                raise RaceError("an earlier panel of the patient came or changed meanwhile")
-            new = [row for row in rows if row.record.version == 1]
-            _insert(connection, panels, [
-                {"id": row.record.panel_id, "created_at": row.record.created_at, **vars(row.key)} for row in new
-            ])  # fmt: skip
-            _insert(connection, panel_versions, [_columns(row.record) for row in rows])
-            _insert(connection, panel_flags, list(_flag_rows(rows)))
-            _insert(connection, panel_findings, list(_finding_rows(rows)))
-            _insert(connection, messages, list(_message_rows(rows)))
-            callbacks.carry(connection, rows)
-            for row in rows:
-                _keep_transcript(connection, row.received)
-            self.outbox.write(connection, [event for row in rows for event in row.events])
+        with self._writing(patients, ()) as connection:
+            self._add(connection, rows)
+
+    def _add(self, connection: Connection, rows: Sequence[Written]) -> None:
+        bases = [row.basis for row in rows if row.basis is not None]
+        if _earlier_of(connection, bases) != [basis.earlier for basis in bases]:
+            raise RaceError("an earlier panel of the patient came or changed meanwhile")
+        _insert(connection, panels, [
+            {"id": row.record.panel_id, "created_at": row.record.created_at, **vars(row.key)}
+            for row in rows if row.record.version == 1
+        ])  # fmt: skip
+        _insert(connection, panel_versions, [_columns(row.record) for row in rows])
+        _insert(connection, panel_flags, list(_flag_rows(rows)))
+        _insert(connection, panel_findings, list(_finding_rows(rows)))
+        _insert(connection, messages, list(_message_rows(rows)))
+        callbacks.carry(connection, rows)
+        for row in rows:
+            _keep_transcript(connection, row.received)
+        self.outbox.write(connection, [event for row in rows for event in row.events])
+        append(connection, [Deed(row.record.reason, row.record.panel_id, row.record.version) for row in rows])
 
     def remember(self, received: Received, panel_id: str, version: int) -> None:
         """Notes that a message was answered with a version that another message had made. Raises RaceError as `add`."""
-        with self._writing() as connection:
+        with self._writing((), [Deed("came before", panel_id, version)]) as connection:
             if received.message_id is not None:
                 _insert(connection, messages, [{"panel_id": panel_id, "version": version, **received.row()}])
             _keep_transcript(connection, received)
@@ -258,7 +293,8 @@ class Store:
         `met`: the panel and version that it met. The same one again, for the same reason, is kept and told once.
         """
         try:
-            with self._writing() as connection:
+            deed = Deed(f"held: {why}", *(met or ()))
+            with self._writing((), [deed]) as connection:
                 if held.write(connection, why, received, document, met, partial=partial) and event is not None:
                     self.outbox.write(connection, [event])
         except RaceError:
@@ -266,7 +302,8 @@ class Store:
 
     def acknowledge(self, panel_id: str, newest: int, rows: Sequence[Acknowledgement]) -> None:
         """Notes calls, all or none. Raises RaceError if `newest` is not the newest version or a row exists by now."""
-        with self._writing() as connection:
+        deeds = [Deed("acknowledged", panel_id, version) for version in sorted({row.version for row in rows})]
+        with self._writing((), deeds) as connection:
             if callbacks.newest_locked(connection, panel_id) != newest:
                 raise RaceError("a version came meanwhile")
             callbacks.add(connection, rows)
@@ -292,16 +329,20 @@ class Store:
         return None if row is None else tuple(row)
 
     @contextmanager
-    def _writing(self, patient_ids: Iterable[str] = ()) -> Iterator[Connection]:
+    def _writing(
+        self, patient_ids: Iterable[str] = (), deeds: Sequence[Deed] = (Deed("stored"),)
+    ) -> Iterator[Connection]:
         """One write transaction; writers for one patient go one after the other, so that `basis` can be trusted.
 
-        The patients must be sorted: everybody locks in one order.
+        The patients must be sorted: everybody locks in one order. `deeds` are audited in the same transaction.
         """
         with database.transaction(self.engine) as connection:
             if connection.dialect.name == "postgresql":
                 for patient_id in patient_ids:
                     connection.execute(select(func.pg_advisory_xact_lock(_lock_number(patient_id))))
             yield connection
+            if deeds:
+                append(connection, deeds)
 
 
 def _lock_number(patient_id: str) -> int:
@@ -315,8 +356,23 @@ def _columns(record: VersionRecord) -> dict[str, object]:
 
 
 def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(_INSERT[table], rows if len(rows) > 1 else rows[0])
+    """Many small rows go past SQLAlchemy's reading of each row's parameters, which costs more than their insert."""
+    if not rows:
+        return
+    if len(rows) == 1:
+        connection.execute(_INSERT[table], rows[0])
+        return
+    text, names = _bulk(table, connection.dialect)
+    values: Any = rows if names is None else [tuple(row.get(name) for name in names) for row in rows]
+    connection.exec_driver_sql(text, values)
+
+
+@cache
+def _bulk(table: Table, dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
+    """The statement in the words of the driver, with the order of its parameters (None: they go by name)."""
+    names = [column.name for column in table.columns if not column.autoincrement or column.name != "seq"]
+    compiled = insert(table).compile(dialect=dialect, column_keys=names)
+    return str(compiled), tuple(compiled.positiontup) if compiled.positiontup else None
 
 
 def _present(

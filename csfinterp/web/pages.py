@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template, request
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, render_template, request, url_for
 from markupsafe import Markup
 
 from csfinterp.errors import EditionError, NotFoundError
-from csfinterp.plotting.panel import Plot, panel_plots
-from csfinterp.service import Grid, StoredPanel
+from csfinterp.plotting.panel import panel_plots
+from csfinterp.service import CoursePanel, Grid, StoredPanel
 from csfinterp.web import words, worklist
 from csfinterp.web.answers import conditional
 from csfinterp.web.asked import asked_version
 from csfinterp.web.hall import hall
 from csfinterp.web.page.kept import Kept
 from csfinterp.web.page.results import MOST_EARLIER
-from csfinterp.web.page.view import view
+from csfinterp.web.page.view import Plot, view
 from csfinterp.web.problems import KINDS, Problem
 
 blueprint = Blueprint("pages", __name__)
-MOST_TRENDS = 4
 _KEPT = Kept(128)  # about 100 kB each
 
 
@@ -70,17 +71,21 @@ def interpretation_page(stored: StoredPanel) -> str:
     key = (tag_with_count(stored), tuple((panel.panel_id, panel.version) for panel in before), saved)
 
     def make() -> str:
-        shown = view(stored, before, _grid_of(stored), change_of(stored), _plots(stored))
+        shown = view(stored, before, _grid_of(stored), change_of(stored), _plots(stored, before))
         return render_template("panel/body.html", view=shown)
 
     body = Markup(_KEPT.get(key, make))  # rendered by a template, so escaped already
     return render_template("interpretation.html", stored=stored, body=body)
 
 
-def _plots(stored: StoredPanel) -> list[Plot]:
-    """Reibergrams of this point, and the trends of what changed most; the patient's page has them all."""
-    plots = panel_plots(hall(), stored)
-    return [*plots.reibergrams(), *plots.trends()[:MOST_TRENDS]]
+def _plots(stored: StoredPanel, before: Sequence[CoursePanel]) -> list[Plot]:
+    """The Reibergrams; the image itself is drawn when it is asked for."""
+    found = panel_plots(hall(), stored, before).reibergrams()
+    panel_id, version = stored.panel_id, stored.version
+    return [
+        Plot(url_for("plots.svg", panel_id=panel_id, name=plot.name, version=version), plot.description, "")
+        for plot in found
+    ]
 
 
 def _grid_of(stored: StoredPanel) -> Grid | None:

@@ -17,7 +17,8 @@ from tests.serving import Server, serving
 
 RESULTS, PANELS, LARGEST = 40, 60, 250_000
 MORE = (
-    ("csf_eosinophils_pct", 0, "%"), ("csf_plasma_cells_pct", 0, "%"), ("csf_ldh", 30, "U/L"), ("csf_chloride", 121, "mmol/L"),
+    ("csf_eosinophils_pct", 0, "%"), ("csf_plasma_cells_pct", 0, "%"), ("csf_ldh", 30, "U/L"),
+    ("csf_chloride", 121, "mmol/L"),
     ("csf_ferritin", 9, "ug/L"), ("csf_cea", 0.6, "ug/L"), ("serum_cea", 2, "ug/L"), ("csf_il6", 9, "ng/L"),
     ("csf_opening_pressure", 16, "cm[H2O]"),
 )  # fmt: skip

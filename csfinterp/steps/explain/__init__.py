@@ -40,8 +40,7 @@ class Explainer:
         states, rules, profile = findings(row), quality(row), profiles(row)
         level, path, calls, problems = lm(row), hematologic(row), critical(row, found), issues(row)
         shapes, marks = patterns(row), leukemia(row)
-        edition = self.parts.edition
-        warnings, tumor_dna = spoken(row, edition.cautions), spoken(row, edition.statements)
+        warnings, tumor_dna = spoken(row, self.parts.cautions), spoken(row, self.parts.statements)
         causes, advice, points = differential(row), recommendations(row, shapes), scores(row)
         told = Told(
             found, states, rules, profile, level, path, marks, shapes, warnings, advice, points, calls, problems

@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from csfinterp.model.cohort import Floats, Observations, Verdict
-from csfinterp.model.edition import Edition, EvidenceTable, Finding, Pattern, PatternItem
+from csfinterp.model.edition import Edition, EvidenceTable, Finding, Pattern, PatternItem, Recommendation, Statement
 from csfinterp.model.interpretation import ItemResult, Reference
 from csfinterp.model.panel import Panel
-from csfinterp.model.predicate import Predicate, Truth
+from csfinterp.model.predicate import Flagged, Predicate, Truth, leaves
 from csfinterp.steps.identify import Identifier
 from csfinterp.steps.intervals import IntervalTable
 from csfinterp.steps.layout import Layout
@@ -114,6 +114,34 @@ class Parts:
         told = [ItemResult(item.id, item.kind, truth.word, item.text, item.citations, item.status) for truth in Truth]
         needed = item.kind == "core" or item.id in pattern.required
         return PlannedItem(item, self.first.rows[item.id], needed, tuple(told))
+
+    @cached_property
+    def cautions(self) -> Sequence[tuple[Statement, int]]:
+        """The cautions of the edition, each with the row of its truth in the second program."""
+        return [(entry, self.advice.rows[entry.id]) for entry in self.edition.cautions]
+
+    @cached_property
+    def statements(self) -> Sequence[tuple[Statement, int]]:
+        """The statements on tumor DNA and markers likewise."""
+        return [(entry, self.advice.rows[entry.id]) for entry in self.edition.statements]
+
+    @cached_property
+    def recommendations(self) -> Sequence[tuple[Recommendation, int]]:
+        """The recommendations likewise."""
+        edition = self.edition
+        return [(entry, self.advice.rows[edition.program_name(entry)]) for entry in edition.recommendations]
+
+    @cached_property
+    def judging(self) -> Mapping[str, tuple[int, ...]]:
+        """The quantities whose flags a finding reads, by the finding's id."""
+        return {
+            finding.id: tuple(
+                self.layout.quantity[leaf.analyte]
+                for leaf in leaves(finding.when)
+                if isinstance(leaf, Flagged) and leaf.analyte in self.layout.quantity
+            )
+            for finding in self.edition.findings
+        }
 
     @cached_property
     def references(self) -> dict[int, Reference]:

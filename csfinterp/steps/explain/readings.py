@@ -168,9 +168,9 @@ ROUTINE = (
 # statements ---------------------------------------------------------------------------------------------------------
 
 
-def spoken(row: Row, entries: Iterable[Statement]) -> tuple[StatementResult, ...]:
+def spoken(row: Row, entries: Iterable[tuple[Statement, int]]) -> tuple[StatementResult, ...]:
     """The statements that hold and that no other spoken or printed one makes silent, in the order of the edition."""
-    holding = {entry.id: entry for entry in entries if row.advice(entry.id) is TRUE}
+    holding = {entry.id: entry for entry, place in entries if row.advised[place] == TRUE}
     return tuple(_statement(row, entry) for entry in holding.values() if not holding.keys() & set(entry.silent_if))
 
 
@@ -196,8 +196,7 @@ def differential(row: Row) -> DifferentialResult | None:
 def recommendations(row: Row, shapes: Iterable[PatternResult]) -> tuple[RecommendationResult, ...]:
     """What holds, sorted by priority, once per audience; beyond six non-critical entries the rest is folded."""
     alarms = tuple(dict.fromkeys(alarm for pattern in shapes for alarm in pattern.alarms))
-    edition = row.parts.edition
-    holding = {e.id: e for e in edition.recommendations if row.advice(edition.program_name(e)) is TRUE}
+    holding = {entry.id: entry for entry, place in row.parts.recommendations if row.advised[place] == TRUE}
     printed: dict[str, Recommendation] = {}
     for entry in holding.values():
         if not _silent(entry, holding):

@@ -62,7 +62,9 @@ def _result(row: Row, number: int, analyte: Analyte, identity: Identity, usable:
     return Result(
         analyte=analyte.id,
         name=analyte.name,
-        loinc=identity.loinc or analyte.preferred_loinc,
+        loinc=analyte.loinc_beside(
+            observation.code.code if identity.loinc == observation.code.code else None, converted=value is not None
+        ),
         kind=analyte.kind,
         reported=Reported(observation.value, observation.comparator, observation.unit, observation.code.code),
         value=value,
@@ -307,7 +309,7 @@ def _derived_result(row: Row, entry: Derived, value: float | None) -> Result:
     return Result(
         analyte=entry.id,
         name=entry.name,
-        loinc=analyte.preferred_loinc if analyte else None,
+        loinc=analyte.loinc_beside(None, converted=True) if analyte else None,
         kind="quantity",
         reported=None,
         value=value,

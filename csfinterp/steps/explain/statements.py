@@ -58,9 +58,8 @@ def _finding(row: Row, finding: Finding) -> FindingResult:
 def _sources(row: Row, finding: Finding) -> tuple[str, ...]:
     """The finding's own sources and those of the interval rows that its flags come from."""
     found = dict.fromkeys(finding.citations)
-    for leaf in leaves(finding.when):
-        place = row.layout.quantity.get(leaf.analyte) if isinstance(leaf, Flagged) else None
-        if place is not None and row.intervals[place] >= 0:
+    for place in row.parts.judging[finding.id]:
+        if row.intervals[place] >= 0:
             found |= dict.fromkeys(row.parts.intervals.rows[row.intervals[place]].citations)
     return tuple(found)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import Protocol
 
 from csfinterp.model.context import FLAGS
@@ -147,25 +146,26 @@ class Reader(Protocol):
 def reasons(predicate: Predicate, wanted: Truth, reader: Reader) -> list[str]:
     """The leaves that make `predicate` TRUE (or FALSE) for this panel, each as a short statement with its numbers."""
     told: list[str] = []
-    _gather(predicate, wanted, reader, told)
+    if reader.truth(predicate) is wanted:
+        _gather(predicate, wanted, reader, told)
     return told
 
 
 def _gather(predicate: Predicate, wanted: Truth, reader: Reader, told: list[str]) -> None:
-    if reader.truth(predicate) is not wanted:
-        return
-    kind = type(predicate)  # most are leaves: asked by their type, not matched against each kind of group
-    if kind not in INNER:
+    """Of a predicate whose truth is `wanted`. Most parts of a rule are leaves: told by their type, without a match."""
+    if type(predicate) not in INNER:
         told.append(leaf_words(predicate, wanted is TRUE, reader))
         return
     match predicate:
         case All(items) | Any(items) | AtLeast(_, items):
+            truth = reader.truth
             for item in items:
-                _gather(item, wanted, reader, told)
+                if truth(item) is wanted:
+                    _gather(item, wanted, reader, told)
         case FirstKnown(items):
-            decisive = (item for item in items if reader.truth(item) is not UNKNOWN)
-            for item in islice(decisive, 1):
-                _gather(item, wanted, reader, told)
+            decisive = next((item for item in items if reader.truth(item) is not UNKNOWN), None)
+            if decisive is not None and reader.truth(decisive) is wanted:
+                _gather(decisive, wanted, reader, told)
         case Not(item):
             _gather(item, OPPOSITE[wanted], reader, told)
         case Holds(name, None) if (named := reader.named(name)) is not None:

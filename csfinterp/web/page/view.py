@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from csfinterp.formats.report_patterns import causes_title
 from csfinterp.formats.report_words import AGE_UNITS, QUESTIONS, Part, part, parts, plain, text, texts, words
-from csfinterp.plotting.panel import Plot
 from csfinterp.service import CoursePanel, Grid, StoredPanel
 from csfinterp.web.page import tell
 from csfinterp.web.page.glance import Glance, glance
@@ -33,6 +32,15 @@ class Causes:
     title: str
     columns: tuple[str, ...]
     why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """One drawing with its text for readers who do not see it; `caption` may be empty."""
+
+    address: str
+    alt: str
+    caption: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ def view(
     before: Sequence[CoursePanel],
     grid: Grid | None,
     changed: Mapping[str, object] | None,
-    plots: Sequence[Plot],
+    plots: Sequence[Plot] = (),
 ) -> View:
     """The view of a version. `before`: earlier panels of the patient; `grid`: that of the edition, if it is there."""
     document = stored.document
