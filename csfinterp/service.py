@@ -83,7 +83,7 @@ class Submission:
     text: str
     told: int = 0
 
-    @property
+    @cached_property
     def document(self) -> dict[str, object]:
         """The interpretation document; `text` is the same as JSON, as stored."""
         document: dict[str, object] = orjson.loads(self.text)
