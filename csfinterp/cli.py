@@ -25,6 +25,7 @@ from csfinterp.account_commands import audit, token, user
 from csfinterp.cohort_command import cohort
 from csfinterp.deliver import deliver
 from csfinterp.errors import CsfinterpError, DocumentError
+from csfinterp.export_command import export
 from csfinterp.formats import FORMATS, ReadLimits, report_trace
 from csfinterp.held_command import held
 from csfinterp.model.edition import Edition
@@ -262,6 +263,7 @@ def _printed(document: dict[str, object], output: str, many: bool) -> str:
 
 
 main.add_command(cohort)
+main.add_command(export)
 main.add_command(report)
 
 

@@ -21,6 +21,7 @@ from csfinterp.web import (
     describe,
     docs,
     editions,
+    exports,
     fhir,
     headers,
     health,
@@ -88,6 +89,7 @@ def _register_api(app: Flask) -> None:
         hl7.blueprint,
         held.blueprint,
         knowledge.blueprint,
+        exports.blueprint,
         health.blueprint,
     ):
         door.register_blueprint(blueprint)
