@@ -271,6 +271,13 @@ class StatementResult:
 
 
 @dataclass(frozen=True)
+class CautionResult(StatementResult):
+    """A caution; `folded`: behind "more"."""
+
+    folded: bool = False
+
+
+@dataclass(frozen=True)
 class ItemResult:
     id: str
     kind: str
@@ -357,7 +364,7 @@ class Interpretation:
     leukemia_cns: LeukemiaResult
     liquid_biopsy: tuple[StatementResult, ...]
     patterns: tuple[PatternResult, ...]
-    cautions: tuple[StatementResult, ...]
+    cautions: tuple[CautionResult, ...]
     differential: DifferentialResult | None
     scores: tuple[ScoreResult, ...]
     recommendations: tuple[RecommendationResult, ...]

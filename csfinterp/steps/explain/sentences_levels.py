@@ -8,6 +8,8 @@ from csfinterp.model.interpretation import HematologicResult, LeukemiaResult, LM
 from csfinterp.steps.explain.phrases import Weighted, level_words, listed, said
 from csfinterp.steps.explain.row import Row
 
+# Who asks one of these is not told that the levels do not apply.
+OTHER_QUESTIONS = ("infection", "inflammation", "gbs", "sah")
 INPUT_WORDS = {
     "tumor": "tumor",
     "biopsy": "biopsy",
@@ -24,7 +26,7 @@ def lm(row: Row, level: LMResult) -> Iterator[Weighted]:
         why = f" ({', '.join(map(_plain, level.because))})" if level.because else ""
         text = f"Certainty of leptomeningeal metastasis by {level.guideline}: {level_words(level)}{why}."
         yield said(9, text, because, level.citations, level.status)
-    elif _asked(row):
+    elif _asked(row) and (level.certainty == "not_classifiable" or row.word("question") not in OTHER_QUESTIONS):
         yield from _without_level(row, level)
     graded = level.certainty not in ("not_classifiable", "not_applicable")
     if level.would_settle and ((graded and level.provisional) or (not graded and _asked(row))):
