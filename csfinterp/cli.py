@@ -24,6 +24,7 @@ from csfinterp.cohort_command import cohort
 from csfinterp.deliver import deliver
 from csfinterp.errors import CsfinterpError, DocumentError
 from csfinterp.formats import FORMATS, ReadLimits, report_trace
+from csfinterp.held_command import held
 from csfinterp.model.edition import Edition
 from csfinterp.model.panel import Panel
 from csfinterp.samples import SAMPLES
@@ -118,6 +119,7 @@ def serve(bind: str | None, workers: int | None) -> None:
 
 
 main.add_command(deliver)
+main.add_command(held)
 
 
 @main.command("mllp")

@@ -54,6 +54,7 @@ def _work(settings: Settings, once: bool) -> None:
     worker = operations.delivery_worker(settings)
     if once:
         click.echo(f"{worker.send_due()} tried.")
+        worker.tidy()
         return
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import cast
+from typing import Any, cast
 
 from csfinterp.errors import DocumentError, Fault
 from csfinterp.formats import ReadLimits, panel_json
@@ -20,12 +20,16 @@ def context_in(text: str) -> object:
     return json.loads(text).get("context") or {}
 
 
+def stored_document(text: str) -> dict[str, Any]:
+    """A stored document as data; every number stays as sent."""
+    return cast(dict[str, Any], panel_json.parse(text.encode(), _STORED))
+
+
 def in_force(panel_text: str, amended_context: str | None) -> str:
     """The sender's document with the context in force; every number stays as sent."""
     if amended_context is None:
         return panel_text
-    document = cast(dict[str, object], panel_json.parse(panel_text.encode(), _STORED))
-    return dumps({**document, "context": panel_json.parse(amended_context.encode(), _STORED)})
+    return dumps({**stored_document(panel_text), "context": stored_document(amended_context)})
 
 
 def panel_of(panel_text: str) -> Panel:

@@ -40,7 +40,7 @@ def delivery_worker(settings: Settings) -> Worker:
     destinations = load_destinations(settings.destinations)
     if not destinations:
         raise SettingsError(f"There is no destination: write {settings.destinations} (see config/README.md).")
-    return Worker(open_outbox(settings), destinations, settings.public_url)
+    return Worker(open_outbox(settings), destinations, settings.public_url, keep_days=settings.keep_delivered_days)
 
 
 def replay(

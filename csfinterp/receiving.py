@@ -150,9 +150,13 @@ class Receiver:
         return decided.code, answers
 
     def _held(self, this: _Arrival, decided: Verdict) -> Answered:
-        """Keep a message that must not be joined to a case."""
-        answers = self._answers(this.header, decided.and_also(this.message.warnings))
+        """Keep a message that must not be joined to a case by itself."""
+        if decided is not this.accepted:
+            decided = decided.and_also(this.message.warnings)
+        answers = self._answers(this.header, decided)
         self._service.keep(this.transcript("held", answers))
+        if decided is this.accepted:
+            return decided.code, answers
         log.error("HL7 message held: control id reused or specimen of another patient; somebody must look at it")
         return decided.code, answers
 
@@ -178,6 +182,9 @@ class Receiver:
             return this.accepted.code, (same.answer, *self._answers(this.header, this.accepted)[1:])
         if same is not None and same.state == "open":  # the very same message is being stored for another connection
             raise busy()
+        outcomes = [self._service.hold_reused(panel) for panel in this.message.panels if isinstance(panel, Panel)]
+        if outcomes and all(outcomes):  # an administrator has released all of it
+            return self._held(this, this.accepted)
         return self._held(this, Verdict.error(_REUSED, DUPLICATE, pointer="/MSH/1/10"))
 
     def _answers(self, header: Header | None, given: Verdict) -> tuple[bytes, ...]:

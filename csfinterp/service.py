@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import NoReturn
 
 import orjson
 
 from csfinterp.batch import Answer, Batch
 from csfinterp.calls import Calls, calls_of, noted
+from csfinterp.catalog import Catalog
 from csfinterp.changes import change, short
 from csfinterp.course import Course, CoursePanel
 from csfinterp.documents import in_force, inside_context, panel_of, plain_numbers
@@ -23,6 +23,7 @@ from csfinterp.errors import ConflictError, CsfinterpError, DocumentError, Fault
 from csfinterp.events import held_event
 from csfinterp.formats import panel_json
 from csfinterp.formats.panel_json import Envelope, dumps
+from csfinterp.held import HeldMessages
 from csfinterp.knowledge import EditionInfo
 from csfinterp.library import Library, as_data
 from csfinterp.model.interpretation import Interpretation
@@ -110,6 +111,11 @@ class StoredPanel:
     told: int = 0
 
     @property
+    def tag(self) -> str:
+        """Names this version, whatever was noted of its calls."""
+        return etag(self.panel_id, self.version)
+
+    @property
     def etag(self) -> str:
         """Names this version and its call-backs strongly; without the quotes of the header."""
         return etag(self.panel_id, self.version, self.told)
@@ -133,6 +139,7 @@ class Service:
         self._library.known()
         self.course = Course(store)
         self.calls = Calls(store, clock)
+        self.catalog = Catalog(self._library)
 
     # --- submit, interpret ---
 
@@ -152,9 +159,7 @@ class Service:
         """
         if not panel.document:
             raise ValueError("a panel that is stored must carry its document")
-        key = PanelKey(panel.source.system or "", panel.specimen.id, panel.patient.id)
-        digest = panel_json.content_digest(panel)
-        received = Received(key.source_system, panel.source.message_id or None, digest, self._now(), transcript)
+        key, received = self._received(panel, transcript)
         return _until_stored(lambda: self._submit(panel, key, received, partial))
 
     def submit_many(self, panels: Sequence[Panel]) -> list[Answer | CsfinterpError]:
@@ -272,6 +277,22 @@ class Service:
             found = self.heard(transcript.sender, transcript.control_id, transcript.content_digest)
             raise HeardBefore(found) from None
 
+    def hold_reused(self, panel: Panel) -> Submission | None:
+        """Holds a panel of an HL7 message whose control id stands for other content.
+
+        None: it waits for an administrator. One that was held before and released is what it became.
+        """
+        key, received = self._received(panel)
+        if (released := self._released("message_id_reused", received)) is None:
+            seen = self._store.message(key.source_system, received.message_id) if received.message_id else None
+            self._hold("message_id_reused", panel, received, seen, partial=True)
+        return released
+
+    @property
+    def held(self) -> HeldMessages:
+        """What could not be joined to a case and waits for an administrator, or was decided."""
+        return HeldMessages(self._store, self._submit_again, self._now)
+
     def keep_feedback(self, service: str, feedback: Iterable[Mapping[str, object]]) -> None:
         """Keeps what clinicians answered to cards of a CDS Hooks service; each names its `card` and `outcome`."""
         now = stamp(self._clock())
@@ -304,16 +325,16 @@ class Service:
         seen = received.message_id and self._store.message(key.source_system, received.message_id)
         if seen:
             if seen.content_digest != received.content_digest:
-                self._refuse("message_id_reused", panel, received, seen)
+                return self._refuse("message_id_reused", panel, received, seen, partial)
             if received.transcript is not None:
                 self._store.keep(received.transcript)
             return self._stored(seen.panel_id, seen.version)
         head = self._store.head(key)
         if head is not None and head.patient_id != key.patient_id:
-            self._refuse("other_patient", panel, received, head)
+            return self._refuse("other_patient", panel, received, head, partial)
         whole, late = updated(panel, head) if partial else (panel, False)
         if late and head is not None:
-            self._hold("preliminary_after_final", panel, received, head)
+            self._hold("preliminary_after_final", panel, received, head, partial)
         digest = panel_json.content_digest(whole) if partial else received.content_digest
         if head is None:
             return self._write(posted(whole, key, digest), received)
@@ -402,13 +423,40 @@ class Service:
             raise _no_panel()
         return head
 
-    def _hold(self, why: str, panel: Panel, received: Received, met: PanelHead | MessageRecord) -> None:
-        event = held_event(why, received, met.panel_id, met.version)
-        self._store.hold(why, received, dumps(panel.document), event)
+    def _hold(
+        self, why: str, panel: Panel, received: Received, met: PanelHead | MessageRecord | None, partial: bool
+    ) -> None:
+        event = None if met is None else held_event(why, received, met.panel_id, met.version)
+        place = None if met is None else (met.panel_id, met.version)
+        self._store.hold(why, received, dumps(panel.document), place, event, partial=partial)
 
-    def _refuse(self, why: str, panel: Panel, received: Received, met: PanelHead | MessageRecord) -> NoReturn:
-        self._hold(why, panel, received, met)
-        raise ConflictError(_HELD[why], why)
+    def _refuse(
+        self, why: str, panel: Panel, received: Received, met: PanelHead | MessageRecord, partial: bool
+    ) -> Submission:
+        """Holds the message; one that was held before and released is answered with what it became."""
+        if (released := self._released(why, received)) is None:
+            self._hold(why, panel, received, met, partial)
+            raise ConflictError(_HELD[why], why)
+        if received.transcript is not None:
+            self._store.keep(received.transcript)
+        return released
+
+    def _released(self, why: str, received: Received) -> Submission | None:
+        same = self._store.held.same(why, received)
+        if same is None or same.panel_id is None or same.version is None:
+            return None
+        return self._stored(same.panel_id, same.version)
+
+    def _submit_again(self, panel: Panel, partial: bool) -> Submission:
+        """`submit` of a message that was held: nobody asks for its message id any more."""
+        key, received = self._received(panel)
+        received = replace(received, message_id=None)
+        return _until_stored(lambda: self._submit(panel, key, received, partial))
+
+    def _received(self, panel: Panel, transcript: Transcript | None = None) -> tuple[PanelKey, Received]:
+        key = PanelKey(panel.source.system or "", panel.specimen.id, panel.patient.id)
+        digest = panel_json.content_digest(panel)
+        return key, Received(key.source_system, panel.source.message_id or None, digest, self._now(), transcript)
 
 
 _CALLED = re.compile(r"-told[0-9]+\Z")

@@ -60,6 +60,7 @@ class Settings:
     log_level: str
     destinations: Path
     public_url: str
+    keep_delivered_days: int
     demo_folder: Path
 
     @property
@@ -140,6 +141,7 @@ def _read(env: _Reader, config_folder: Path) -> Settings:
         log_level=env.str("LOG_LEVEL", validate=validate.OneOf(LOG_LEVELS)),
         destinations=_path(env, "DESTINATIONS") or config_folder / "destinations.yaml",
         public_url=env.str("PUBLIC_URL", "", validate=_web_address).rstrip("/"),
+        keep_delivered_days=env.int("KEEP_DELIVERED_DAYS", validate=validate.Range(min=0)),
         demo_folder=_path(env, "DEMO_FOLDER") or data_folder / "demo",
     )
 

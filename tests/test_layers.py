@@ -13,9 +13,10 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # Rooms that are not folders: the hall around service.py, and the doors with what only they use.
 HALL = {
     "service", "cohort", "operations", "library", "history", "documents", "corrections", "drafts", "events",
-    "batch", "receiving", "calls", "course",
+    "batch", "receiving", "held", "calls", "course", "catalog",
+    "plotting", "printed",
 }  # fmt: skip
-DOORS = {"web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples", "cohort_command"}
+DOORS = {"web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples", "cohort_command", "held_command"}
 NOUNS = {"errors", "model", ""}  # "" is csfinterp/__init__.py, which holds the version
 # room: (our rooms that it may import, packages from outside beside the standard library)
 TABLE: dict[str, tuple[set[str], set[str]]] = {
@@ -27,20 +28,26 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "steps": (NOUNS | {"units", "steps"}, {"numpy", "pandas"}),
     "knowledge": (NOUNS | {"units", "knowledge"}, {"yaml", "marshmallow"}),
     "formats": (NOUNS | {"formats"}, {"marshmallow", "orjson", "hl7", "fhir", "pydantic", "pandas"}),
+    "plot": (NOUNS | {"plot"}, {"matplotlib", "numpy"}),
+    "printing": (NOUNS | {"formats", "plot", "printing"}, {"jinja2", "markupsafe", "matplotlib", "weasyprint"}),
     "store": (NOUNS | {"store"}, {"sqlalchemy", "alembic"}),
     "changes": (NOUNS | {"formats"}, set()),
     "delivery": (NOUNS | {"settings", "formats", "store", "changes", "delivery"}, {"yaml", "marshmallow"}),
     "hall": (
-        NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "changes", "delivery", "hall"},
+        NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "changes", "delivery"}
+        | {"plot", "printing", "hall"},
         {"dask", "distributed", "orjson"},
     ),
     "doors": (
         NOUNS | {"settings", "formats", "hall", "doors"},
-        {"flask", "flask_smorest", "werkzeug", "marshmallow", "apispec", "swagger_ui_bundle", "structlog", "yaml",
+        {"flask", "flask_smorest", "flask_wtf", "markdown_it", "markupsafe", "werkzeug",
+         "marshmallow", "apispec", "swagger_ui_bundle", "structlog", "yaml",
          "orjson", "click", "rich"},
     ),
 }  # fmt: skip
-EXCEPTIONS = {("model/cohort.py", "numpy"), ("cohort/table.py", "numpy"), ("cohort/frame.py", "pandas")}
+EXCEPTIONS = {("model/cohort.py", "numpy"), ("cohort/table.py", "numpy"), ("cohort/frame.py", "pandas"),
+              ("plotting/curves.py", "numpy"), ("plotting/reibergrams.py", "numpy"), ("plotting/frame.py", "pandas"),
+              ("plotting/frame.py", "matplotlib")}  # fmt: skip
 # The typing stubs of the standard library; never imported at run time.
 TYPING = {"_typeshed"}
 STEPS = {"normalize", "derive", "quality", "flag", "profile", "classify", "pattern", "score", "recommend"}

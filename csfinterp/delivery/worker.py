@@ -27,6 +27,7 @@ from csfinterp.store.outbox import Delivery
 # So many deliveries are claimed at once; a worker that dies holds them until their lease ends.
 CLAIMED = 4
 POLL_S = 1.0
+TIDY_S = 3600.0
 _SPARE_S = 2.0
 _JITTER = 0.2
 log = logging.getLogger(__name__)
@@ -35,13 +36,16 @@ log = logging.getLogger(__name__)
 class Worker:
     """Sends what the outbox holds for these destinations. Several workers may run on one database.
 
-    `base_url`: how receivers reach this service. Raises SettingsError if a secret cannot be read.
+    `base_url`: how receivers reach this service. `keep_days`: so long notes of what was delivered are kept; 0: for
+    ever. Raises SettingsError if a secret cannot be read.
     """
 
     def __init__(
         self, store: Store, destinations: Iterable[Destination], base_url: str = "",
         environ: Mapping[str, str] = os.environ, clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        keep_days: int = 0,
     ) -> None:  # fmt: skip
+        self._keep_days = keep_days
         self._store, self._outbox, self._base_url, self._clock = store, store.outbox, base_url.rstrip("/"), clock
         self._senders = {one: self._sender(one, one.keys(environ)) for one in destinations}
         self._stopping = threading.Event()
@@ -50,6 +54,7 @@ class Worker:
     def run(self) -> None:
         """Works until `stop`; a slow or broken receiver delays no other."""
         threads = [threading.Thread(target=self._work, args=(one,), name=one.name) for one in self._senders]
+        threads.append(threading.Thread(target=self._tidy_often, name="tidy"))
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -67,6 +72,26 @@ class Worker:
             while made := self._round(destination):
                 tries += made
         return tries
+
+    def tidy(self) -> int:
+        """Removes old notes of what was delivered; returns how many. Never what waits or is dead."""
+        if not self._keep_days:
+            return 0
+        before = stamp(self._clock() - timedelta(days=self._keep_days))
+        ordered = [one.name for one in self._senders if one.kind != WEBHOOK]
+        removed = 0
+        while not self._stopping.is_set() and (count := self._outbox.prune(before, ordered)):
+            removed += count
+        return removed
+
+    def _tidy_often(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                if removed := self.tidy():
+                    log.info("old notes of deliveries removed", extra={"count": removed})
+            except CsfinterpError as error:
+                log.warning("outbox not reachable", extra={"error": type(error).__name__})
+            self._stopping.wait(TIDY_S)
 
     def _work(self, destination: Destination) -> None:
         while not self._stopping.is_set():

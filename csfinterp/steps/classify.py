@@ -13,7 +13,7 @@ import numpy as np
 
 from csfinterp.model.cohort import Bytes, Cohort, Ints, Verdict
 from csfinterp.model.edition import EvidenceRow, EvidenceTable
-from csfinterp.model.predicate import inputs
+from csfinterp.model.predicate import Predicate, inputs
 from csfinterp.steps.layout import Layout
 from csfinterp.steps.program import Program
 from csfinterp.steps.truth import FALSE, TRUE, UNKNOWN, Facts
@@ -42,6 +42,7 @@ class Evidence:
         truth = self._program.run(Facts(nothing, nothing, None, None, code))
         self._combinations = combinations
         self._winner = self._first([row.id for row in self.table.rows], truth)
+        self._truths = _Truths(self.table)
         self._truth = np.stack([truth[self._program.rows[row.id]] for row in self.table.rows])
         self._cell = self._first([cell.id for cell in self.table.cells], truth)
         self._verdicts: dict[int, Verdict] = {}
@@ -50,8 +51,7 @@ class Evidence:
         """Number of the first TRUE statement per combination; len(names) = none."""
         if not names:
             return np.zeros(truth.shape[1], np.int64)
-        holds = np.stack([truth[self._program.rows[name]] == TRUE for name in names])
-        return np.where(holds.any(axis=0), holds.argmax(axis=0), len(names)).astype(np.int64)
+        return _first_true(truth[[self._program.rows[name] for name in names]])
 
     def number(self, cohort: Cohort) -> Ints:
         """Number of the combination per panel, shape (panels,)."""
@@ -133,30 +133,57 @@ class Evidence:
 
     def holds(self, numbers: Ints, word: str) -> Bytes:
         """Truth of "at least this level" per panel; for a table without levels: the answer is this word."""
-        distinct, place = np.unique(numbers, return_inverse=True)
-        return np.array([_holds(self.table, self.verdict(int(number)).answer, word) for number in distinct], np.int8)[
-            place
-        ]
+        return self._truths.of(word)[self._winner[numbers]]
+
+
+def column_rules(table: EvidenceTable) -> dict[str, Predicate]:
+    """The rows of a table whose inputs may be quantities, as statements of a program."""
+    return {f"{table.id}:{row.id}": row.when for row in table.rows}
 
 
 class ColumnEvidence:
-    """A table whose inputs may be quantities: its rows are decided per panel, first TRUE row wins."""
+    """A table whose inputs may be quantities: its rows are decided per panel, first TRUE row wins.
 
-    def __init__(self, layout: Layout, table: EvidenceTable, given: Mapping[str, int]) -> None:
+    `rows`: statement of `column_rules` -> row of the truth that `decide` gets.
+    """
+
+    def __init__(self, table: EvidenceTable, rows: Mapping[str, int]) -> None:
         self.table = table
-        self._program = Program(layout, {row.id: row.when for row in table.rows}, given)
-        self._take = np.array([self._program.rows[row.id] for row in table.rows], np.int64)
+        self._take = np.array([rows[name] for name in column_rules(table)], np.int64)
+        self._truths = _Truths(table)
 
-    def decide(self, facts: Facts) -> tuple[Ints, Bytes]:
+    def decide(self, truth: Bytes) -> tuple[Ints, Bytes]:
         """Number of the winning row per panel (number of rows: none), and the truth of every row."""
-        truth = self._program.run(facts)[self._take]
-        holds = truth == TRUE
-        return np.where(holds.any(axis=0), holds.argmax(axis=0), len(self.table.rows)).astype(np.int64), truth
+        own = truth[self._take]
+        return _first_true(own), own
 
     def holds(self, winner: Ints, word: str) -> Bytes:
         """Truth of "the answer is this word" per panel."""
-        answers = [*(row.answer for row in self.table.rows), self.table.otherwise]
-        return np.array([_holds(self.table, answer, word) for answer in answers], np.int8)[winner]
+        return self._truths.of(word)[winner]
+
+
+def _first_true(truth: Bytes) -> Ints:
+    """Number of the first row that is TRUE per column; number of rows = none."""
+    holds = truth == TRUE
+    found: Ints = np.where(holds.any(axis=0), holds.argmax(axis=0), len(truth))
+    return found
+
+
+class _Truths:
+    """Truth of "at least this level" (a table without levels: the answer is this word) for every row of a table."""
+
+    def __init__(self, table: EvidenceTable) -> None:
+        self._table = table
+        self._answers = [*(row.answer for row in table.rows), table.otherwise]
+        self._seen: dict[str, Bytes] = {}
+
+    def of(self, word: str) -> Bytes:
+        """By number of the row; the last entry is "no row". Remembered."""
+        found = self._seen.get(word)
+        if found is None:
+            truths = [_holds(self._table, answer, word) for answer in self._answers]
+            found = self._seen[word] = np.array(truths, np.int8)
+        return found
 
 
 def _holds(table: EvidenceTable, answer: str, word: str) -> np.int8:

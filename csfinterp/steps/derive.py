@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from csfinterp.model.cohort import Cohort, Floats, Ints, Subjects
+from csfinterp.model.cohort import Bytes, Cohort, Floats, Ints, Subjects
 from csfinterp.model.edition import Derived
 from csfinterp.steps.formulas import FUNCTIONS, GIVEN, NAN, Constants, Formula
 from csfinterp.steps.layout import Layout, round9
 
 # Word numbers of pair_same_day (unknown, yes, no, assumed) and pair_method_differs (unknown, yes, no) by weight.
-WORST_DAY = np.array([0, 1, 3, 2], np.int8)
-WORST_METHOD = np.array([0, 2, 1], np.int8)
+DAYS = np.array([0, 1, 3, 2], np.int8)
+METHODS = np.array([0, 2, 1], np.int8)
 # Word numbers of dominant_ig: unknown, none, igg, iga, igm, three_class.
 DOMINANCE, THREE_CLASS = ("igg_intrathecal_pct", "iga_intrathecal_pct", "igm_intrathecal_pct"), 5
 
@@ -54,6 +54,11 @@ class Deriver:
             if entry.function == "site_limit" and rules is not None and entry.inputs[0] in rules.assay_limits
         ]
         self._dominance = [layout.quantity[name] for name in DOMINANCE if name in layout.quantity]
+        self._pairs = {
+            entry.id: (layout.quantity[entry.id], entry.pair == "glucose")
+            for entry in layout.edition.derived
+            if entry.function == "pair_quotient"
+        }
         self._groups = [self._group(entries) for entries in self._levels()]
 
     def _levels(self) -> list[list[Derived]]:
@@ -167,17 +172,23 @@ class Deriver:
 
     def _settle_pairs(self, subjects: Subjects, cohort: Cohort, computed: Floats) -> None:
         """Day and method of the serum pairs, over the quotients that could be computed: the worst word counts."""
-        coded = self._layout.coded
-        for name, pair in subjects.pairs.items():
-            made = ~np.isnan(computed[self._layout.quantity[name]])
-            entry = self._layout.edition.derived_by_id[name]
-            row = coded["serum_glucose_same_day" if entry.pair == "glucose" else "pair_same_day"]
-            worse = made & (WORST_DAY[pair.day] > WORST_DAY[cohort.code[row]])
-            cohort.code[row] = np.where(worse, pair.day, cohort.code[row])
-            if entry.pair != "glucose":
-                differs = coded["pair_method_differs"]
-                worse = made & (WORST_METHOD[pair.differs] > WORST_METHOD[cohort.code[differs]])
-                cohort.code[differs] = np.where(worse, pair.differs, cohort.code[differs])
+        sent = [(self._pairs[name], pair) for name, pair in subjects.pairs.items()]
+        for glucose, target in ((True, "serum_glucose_same_day"), (False, "pair_same_day")):
+            self._worst(
+                [(row, pair.day) for (row, own), pair in sent if own == glucose], target, DAYS, cohort, computed
+            )
+        methods = [(row, pair.differs) for (row, glucose), pair in sent if not glucose]
+        self._worst(methods, "pair_method_differs", METHODS, cohort, computed)
+
+    def _worst(
+        self, pairs: list[tuple[int, Bytes]], target: str, weights: Bytes, cohort: Cohort, computed: Floats
+    ) -> None:
+        """`pairs`: row of the quotient, word numbers. `weights` of the words; it is its own inverse."""
+        if pairs:
+            row = self._layout.coded[target]
+            made = ~np.isnan(computed[[quotient for quotient, _ in pairs]])
+            worst = np.where(made, weights[np.array([words for _, words in pairs])], 0).max(axis=0)
+            cohort.code[row] = weights[np.maximum(worst, weights[cohort.code[row]])]
 
     def _add_ages(self, subjects: Subjects, cohort: Cohort) -> None:
         """Ages as closed intervals of completed days and years; an age sent as a number is a span (S3)."""

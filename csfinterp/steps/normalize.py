@@ -10,13 +10,13 @@ from math import nan
 import numpy as np
 
 from csfinterp.model.cohort import Cohort, Normalized, Observations, Subjects
-from csfinterp.model.context import UNIT_ISSUES
+from csfinterp.model.context import ISSUE_CODES, UNIT_ISSUES
 from csfinterp.steps.identify import Identifier
-from csfinterp.steps.layout import BEST_CYTOLOGY, ISSUE, NOT_SENT, Layout
+from csfinterp.steps.layout import BEST_CYTOLOGY, NOT_SENT, Layout
 from csfinterp.steps.quantities import QuantityReader
 from csfinterp.steps.words import WordReader
 
-IN_DOUBT = [ISSUE[word] for word in UNIT_ISSUES]
+IN_DOUBT = np.array([False, *(word in UNIT_ISSUES for word in ISSUE_CODES)])  # by number of the issue
 
 
 class Normalizer:
@@ -42,7 +42,7 @@ class Normalizer:
         self._words.read(coded, analyte, observations, issue, cohort)
         self._context(subjects, cohort)
         if "unit_in_doubt" in layout.coded:
-            cohort.code[layout.coded["unit_in_doubt"], observations.panel[np.isin(issue, IN_DOUBT)]] = 1
+            cohort.code[layout.coded["unit_in_doubt"], observations.panel[IN_DOUBT[issue]]] = 1
         return Normalized(analyte, issue, cohort.repeat, cohort)
 
     def value(self, observations: Observations, row: int, quantity: int) -> tuple[float | None, str | None]:

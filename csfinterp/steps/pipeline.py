@@ -10,7 +10,7 @@ from csfinterp.model.cohort import Bytes, Graded, Ints, Observations, Outcomes, 
 from csfinterp.model.edition import Edition
 from csfinterp.model.interpretation import Interpretation
 from csfinterp.model.panel import Panel
-from csfinterp.steps.classify import ColumnEvidence, Evidence
+from csfinterp.steps.classify import ColumnEvidence, Evidence, column_rules
 from csfinterp.steps.columns import Columns
 from csfinterp.steps.derive import Deriver
 from csfinterp.steps.explain import Explainer
@@ -21,12 +21,12 @@ from csfinterp.steps.intervals import IntervalTable, age_columns
 from csfinterp.steps.layout import Layout
 from csfinterp.steps.normalize import Normalizer
 from csfinterp.steps.partition import Partitioner
-from csfinterp.steps.pattern import Patterns, at_least
+from csfinterp.steps.pattern import GRADE, Patterns, at_least
 from csfinterp.steps.profile import Profiles
 from csfinterp.steps.program import Program
 from csfinterp.steps.quality import Quality
 from csfinterp.steps.recommend import Advice
-from csfinterp.steps.score import Scores
+from csfinterp.steps.score import ScoreRules, Scores
 from csfinterp.steps.truth import Facts
 
 CHUNK = 4096
@@ -47,17 +47,24 @@ class Core:
         self._deriver = Deriver(layout)
         self.quality = Quality(layout)
         self._flagger = Flagger(layout, self.intervals)
-        self.first = Program(layout, edition.first_program, given=self.quality.rows, veto=self.quality.vetoes)
+        scores = ScoreRules(layout, edition, self.quality.rows)
+        columns = [table for table in edition.evidence if table.columns]
+        statements = {**edition.first_program, **scores.statements}
+        for table in columns:
+            statements |= column_rules(table)
+        self.first = Program(layout, statements, self.quality.rows, self.quality.vetoes | scores.vetoes)
         self._finding_rows = np.array([self.first.rows[finding.id] for finding in edition.findings], np.int64)
         self.patterns = Patterns(edition, self.first.rows)
         self.advice = Advice(layout, self.quality.rows, self.first.rows, self.first.size)
-        self.scores = Scores(layout, edition, self.quality.rows)
+        self.scores = Scores(layout, scores, self.first.rows)
         self.profiles = Profiles(layout)
         self.evidence = {table.id: Evidence(layout, table) for table in edition.evidence if not table.columns}
-        self.column_evidence = {
-            table.id: ColumnEvidence(layout, table, self.quality.rows) for table in edition.evidence if table.columns
-        }
+        self.column_evidence = {table.id: ColumnEvidence(table, self.first.rows) for table in columns}
         self._grade_row = {pattern.id: row for row, pattern in enumerate(edition.patterns)}
+        asked = [(place, self._grade_row.get(name), name, word) for place, (name, word) in enumerate(self.advice.asked)]
+        graded = [(place, row, GRADE[word]) for place, row, _, word in asked if row is not None]
+        self._asked_grades = np.array(graded, np.int64).reshape(-1, 3).T
+        self._asked_levels = [(place, name, word) for place, row, name, word in asked if row is None]
         self._explainer = Explainer(
             Parts(
                 edition,
@@ -107,9 +114,8 @@ class Core:
         truth = self.first.run(facts)
         graded = self.patterns.grade(truth)
         evidence = {name: table.number(cohort) for name, table in self.evidence.items()}
-        decided = {name: table.decide(facts) for name, table in self.column_evidence.items()}
+        decided = {name: table.decide(truth) for name, table in self.column_evidence.items()}
         evidence |= {name: winner for name, (winner, _) in decided.items()}
-        asked = [self._at_least(name, word, graded, evidence) for name, word in self.advice.asked]
         return Outcomes(
             observations=observations,
             subjects=subjects,
@@ -135,16 +141,19 @@ class Core:
             evidence=evidence,
             rows={name: rows for name, (_, rows) in decided.items()},
             graded=graded,
-            advice=self.advice.decide(facts, judged.truth, truth, asked),
-            scores=self.scores.run(facts),
+            advice=self.advice.decide(facts, judged.truth, truth, self._asked(graded, evidence)),
+            scores=self.scores.run(facts, truth),
         )
 
-    def _at_least(self, name: str, word: str, graded: Graded, evidence: dict[str, Ints]) -> Bytes:
-        """Truth of "this pattern has at least this grade" or "this table gives at least this level"."""
-        if name in self._grade_row:
-            return at_least(graded.grade[self._grade_row[name]], word)
-        table = self.evidence.get(name) or self.column_evidence[name]
-        return table.holds(evidence[name], word)
+    def _asked(self, graded: Graded, evidence: dict[str, Ints]) -> Bytes:
+        """Truth of each "this pattern has at least this grade", "this table at least this level" of the advice."""
+        found = np.empty((len(self.advice.asked), graded.grade.shape[1]), np.int8)
+        places, patterns, least = self._asked_grades
+        found[places] = at_least(graded.grade[patterns], least[:, None])
+        for place, name, word in self._asked_levels:
+            table = self.evidence.get(name) or self.column_evidence[name]
+            found[place] = table.holds(evidence[name], word)
+        return found
 
     def outcomes(self, panels: Sequence[Panel]) -> Outcomes:
         """Panels as received -> outcomes."""

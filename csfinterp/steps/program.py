@@ -5,8 +5,10 @@ Other steps may use this module.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +45,21 @@ class _Leaves:
     other: list[tuple[int, str, int]] = field(default_factory=list)
 
 
+class _Op(NamedTuple):
+    """A node that is no leaf. `k`: of "least" how many, of "veto" the node that it may make UNKNOWN."""
+
+    kind: str
+    node: int
+    children: tuple[int, ...]
+    k: int
+
+    def decided_by(self, nodes: set[int]) -> bool:
+        """All that this node needs is among `nodes`; what was decided earlier (given, veto) always is."""
+        if self.kind == "given":
+            return True
+        return self.k in nodes if self.kind == "veto" else nodes.issuperset(self.children)
+
+
 class Program:
     """Named predicates compiled together. `rows[name]` is the row of its truth in the array that `run` returns;
     `nodes[id(predicate)]` that of any part of them (the edition keeps the predicates alive).
@@ -69,8 +86,7 @@ class Program:
         self._collect(statements)
         self._offset = self._offsets()
         self._nodes = self._leaf_count()
-        self._level: dict[int, int] = {}
-        self._ops: dict[tuple[int, str], list[tuple[int, tuple[int, ...], int]]] = {}
+        self._ops: list[_Op] = []
         self._node: dict[Predicate, int] = {}
         self.nodes: dict[int, int] = {}
         self.rows: dict[str, int] = {}
@@ -183,7 +199,7 @@ class Program:
         node = self._visit(predicate)
         if name in self._veto:
             # The children of a veto are rows of `given`; its own statement stands in `k`.
-            node = self._add("veto", tuple(self._veto[name]), node, self._level.get(node, 0) + 1)
+            node = self._add("veto", tuple(self._veto[name]), node)
         return node
 
     def _visit(self, predicate: Predicate) -> int:
@@ -196,34 +212,30 @@ class Program:
     def _make(self, predicate: Predicate) -> int:
         match predicate:
             case All(items):
-                node = self._group("and", tuple(self._visit(item) for item in items))
+                node = self._add("and", tuple(self._visit(item) for item in items))
             case Any(items):
-                node = self._group("or", tuple(self._visit(item) for item in items))
+                node = self._add("or", tuple(self._visit(item) for item in items))
             case AtLeast(k, items):
-                node = self._group("least", tuple(self._visit(item) for item in items), k)
+                node = self._add("least", tuple(self._visit(item) for item in items), k)
             case FirstKnown(items):
-                node = self._group("first", tuple(self._visit(item) for item in items))
+                node = self._add("first", tuple(self._visit(item) for item in items))
             case Not(item):
-                node = self._group("not", (self._visit(item),))
+                node = self._add("not", (self._visit(item),))
             case Between(quantity, low, high, inclusive):
                 pair = (Above(quantity, low, inclusive), Below(quantity, high, inclusive))
-                node = self._group("and", tuple(self._visit(item) for item in pair))
+                node = self._add("and", tuple(self._visit(item) for item in pair))
             case Holds(name, least):
                 named = name if least is None else f"{name}>={least}"
-                node = self.rows[named] if named in self.rows else self._add("given", (self._given[named],), 0, 1)
+                node = self.rows[named] if named in self.rows else self._add("given", (self._given[named],))
             case _:
                 kind, place = self._leaf[predicate]
                 node = self._offset[kind] + place
         return node
 
-    def _group(self, kind: str, nodes: tuple[int, ...], k: int = 0) -> int:
-        return self._add(kind, nodes, k, 1 + max(self._level.get(node, 0) for node in nodes))
-
-    def _add(self, kind: str, nodes: tuple[int, ...], k: int, level: int) -> int:
+    def _add(self, kind: str, children: tuple[int, ...], k: int = 0) -> int:
         node = self._nodes
         self._nodes += 1
-        self._level[node] = level
-        self._ops.setdefault((level, kind), []).append((node, nodes, k))
+        self._ops.append(_Op(kind, node, children, k))
         return node
 
     # the plan ------------------------------------------------------------------------------------------------------
@@ -237,9 +249,7 @@ class Program:
             flags=_lookups(self._offset["flag"], self._flags, 0),
             known=np.array(self._known, np.int64),
             known_start=self._offset["known"],
-            operations=tuple(
-                _operation(kind, self._ops[level, kind]) for level, kind in sorted(self._ops, key=lambda pair: pair[0])
-            ),
+            operations=tuple(_operation(ops) for ops in _batches(self._ops, self._leaf_count())),
         )
 
     def _comparisons(self, upward: bool, group: _Leaves) -> Comparisons:
@@ -249,6 +259,7 @@ class Program:
             np.array(group.quantity, np.int64),
             np.array(group.constant, np.float64)[:, None],
             np.array(group.inclusive, np.bool_)[:, None],
+            ~np.array(group.inclusive, np.bool_)[:, None],
             _other(group.other),
         )
 
@@ -264,16 +275,40 @@ def _other(other: list[tuple[int, str, int]]) -> OtherLimits:
 
 
 def _lookups(start: int, leaves: list[tuple[int, NDArray[np.int8]]], first: int) -> Lookups:
-    """Tables of different length, filled up to one width."""
-    width = max((len(table) for _, table in leaves), default=0)
-    tables = [np.pad(table, (0, width - len(table))) for _, table in leaves]
+    """`first`: the place in each leaf's table that belongs to number 0."""
     rows = np.array([row for row, _ in leaves], np.int64)
-    return Lookups(start, rows, np.array(tables, np.int8).reshape(len(leaves), width), first)
+    tables = [table for _, table in leaves]
+    ends = np.cumsum([len(table) for table in tables], dtype=np.int64)
+    zero = np.array([end - len(table) + first for end, table in zip(ends, tables, strict=True)], np.int64)
+    return Lookups(start, rows, np.concatenate(tables) if tables else np.empty(0, np.int8), zero[:, None])
 
 
-def _operation(kind: str, ops: list[tuple[int, tuple[int, ...], int]]) -> Operation:
-    nodes = np.array([node for node, _, _ in ops], np.int64)
-    flat = np.array([child for _, children, _ in ops for child in children], np.int64)
-    sizes = [len(children) for _, children, _ in ops]
-    starts = np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.int64)
-    return Operation(kind, nodes, flat, starts, np.array([k for _, _, k in ops], np.int64))
+def _batches(ops: list[_Op], leaves: int) -> Iterator[list[_Op]]:
+    """The operations in runs of one kind, children first. For few runs: next the kind with the largest share ready."""
+    waiting, decided = ops, set(range(leaves))
+    while waiting:
+        ready = [op for op in waiting if op.decided_by(decided)]
+        count, left = Counter(op.kind for op in ready), Counter(op.kind for op in waiting)
+        kind = max(count, key=lambda kind: (count[kind] / left[kind], count[kind]))
+        run = [op for op in ready if op.kind == kind]
+        decided |= {op.node for op in run}
+        waiting = [op for op in waiting if op.node not in decided]
+        yield run
+
+
+def _operation(ops: list[_Op]) -> Operation:
+    starts = np.cumsum([0, *(len(op.children) for op in ops[:-1])], dtype=np.int64)
+    longest = max(len(op.children) for op in ops) if ops[0].kind == "first" else 0
+    return Operation(
+        ops[0].kind,
+        np.array([op.node for op in ops], np.int64),
+        np.array([child for op in ops for child in op.children], np.int64),
+        starts,
+        np.array([[op.k] for op in ops], np.int64),
+        tuple(
+            np.array(
+                [start + (place if place < len(op.children) else 0) for start, op in zip(starts, ops, strict=True)]
+            )
+            for place in range(1, longest)
+        ),
+    )

@@ -4,6 +4,7 @@ differential and recommendations (second program)."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,19 +34,7 @@ class Advice:
         self._program = Program(layout, statements, given)
         self.rows, self.nodes = self._program.rows, self._program.nodes
 
-    def decide(self, facts: Facts, quality: Bytes, first: Bytes, asked: list[Bytes]) -> Bytes:
-        """Truth of every node; `asked`: truth of each entry of `self.asked`, in order."""
-        given = np.concatenate((quality, first, *(row[None, :] for row in asked)))
-        return self._program.run(
-            Facts(
-                facts.low,
-                facts.high,
-                facts.open_low,
-                facts.open_high,
-                facts.code,
-                facts.flag,
-                facts.reference_low,
-                facts.reference_high,
-                given,
-            )
-        )
+    def decide(self, facts: Facts, quality: Bytes, first: Bytes, asked: Bytes) -> Bytes:
+        """Truth of every node; `asked`: truth of each entry of `self.asked`, shape (entries, panels)."""
+        given = np.concatenate((quality, first, asked))
+        return self._program.run(replace(facts, given=given))

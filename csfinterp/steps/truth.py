@@ -56,8 +56,8 @@ class OtherLimits:
 class Comparisons:
     """Leaves `quantity above limit` (`upward`), or all below; their nodes begin at `start`.
 
-    `rows`: rows of the quantities, shape (leaves,); `constants` and `inclusive`: shape (leaves, 1); NaN where `other`
-    holds the limit.
+    `rows`: rows of the quantities, shape (leaves,); `constants`, `inclusive` and its negation `exclusive`: shape
+    (leaves, 1); NaN where `other` holds the limit.
     """
 
     upward: bool
@@ -65,25 +65,28 @@ class Comparisons:
     rows: Ints
     constants: Floats
     inclusive: Bools
+    exclusive: Bools
     other: OtherLimits
 
 
 @dataclass(frozen=True)
 class Lookups:
-    """Leaves that read a word or flag: `tables` gives the truth by number + `first`, shape (leaves, numbers).
+    """Leaves that read a word or flag: their tables one behind the other in `table`, each giving the truth by number.
 
-    Their nodes begin at `start`.
+    `zero`: place of number 0 of each leaf's table, shape (leaves, 1). Their nodes begin at `start`.
     """
 
     start: int
     rows: Ints
-    tables: NDArray[np.int8]
-    first: int
+    table: NDArray[np.int8]
+    zero: Ints
 
 
 @dataclass(frozen=True)
 class Operation:
-    """Nodes of one kind and level. `children`: their nodes in runs that begin at `starts`; `ks`: a number per node.
+    """Nodes of one kind whose children are decided. `children`: their nodes in runs that begin at `starts`; `ks`: a
+    number per node, shape (nodes, 1). `later` (of first): places of the second children, of the third and so on, that
+    of the first where there are not so many.
 
     Kinds: and, or, not, first; least (`ks` of the children are TRUE); given (children are rows of `Facts.given`); veto
     (children likewise, `ks` the node that they may make UNKNOWN).
@@ -94,11 +97,12 @@ class Operation:
     children: Ints
     starts: Ints
     ks: Ints
+    later: tuple[Ints, ...] = ()
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Compiled predicates: leaves, then operations in order of their levels. `size`: number of nodes."""
+    """Compiled predicates: leaves, then operations, children first. `size`: number of nodes."""
 
     size: int
     comparisons: tuple[Comparisons, ...]
@@ -113,8 +117,7 @@ class Plan:
         truth = np.empty((self.size, facts.low.shape[1]), np.int8)
         for group in self.comparisons:
             limit = _limits(group.other, group.constants, facts)
-            found = _compare(group.upward, _Ends.of(facts, group.rows), limit, group.inclusive)
-            truth[group.start : group.start + len(group.rows)] = found
+            truth[group.start : group.start + len(group.rows)] = _compare(group, _Ends.of(facts, group.rows), limit)
         if len(self.words.rows):
             _look_up(self.words, facts.code, truth)
         if len(self.flags.rows):
@@ -130,8 +133,7 @@ class Plan:
 
 def _look_up(group: Lookups, numbers: Bytes, truth: Bytes) -> None:
     """Writes the truth of the leaves."""
-    column = numbers[group.rows].astype(np.int64) + group.first
-    truth[group.start : group.start + len(group.rows)] = np.take_along_axis(group.tables, column, axis=1)
+    truth[group.start : group.start + len(group.rows)] = group.table[numbers[group.rows] + group.zero]
 
 
 def _combine(operation: Operation, truth: Bytes, facts: Facts) -> Bytes:
@@ -144,16 +146,17 @@ def _combine(operation: Operation, truth: Bytes, facts: Facts) -> Bytes:
     if kind == "not":
         return TRUE - truth[flat]
     if kind == "least":
-        certain = np.add.reduceat(truth[flat] == TRUE, starts, axis=0, dtype=np.int64)
-        possible = np.add.reduceat(truth[flat] >= UNKNOWN, starts, axis=0, dtype=np.int64)
-        return np.where(certain >= ks[:, None], TRUE, np.where(possible < ks[:, None], FALSE, UNKNOWN))
+        items = truth[flat]
+        certain = np.add.reduceat(items == TRUE, starts, axis=0, dtype=np.int64) >= ks
+        possible = np.add.reduceat(items >= UNKNOWN, starts, axis=0, dtype=np.int64) >= ks
+        return np.add(certain, possible, dtype=np.int8)
     if kind == "first":
-        return _first_known(truth[flat], starts)
+        return _first_known(truth[flat], starts, operation.later)
     assert facts.given is not None
     if kind == "given":
         return facts.given[flat]
     vetoed = np.logical_or.reduceat(facts.given[flat] == TRUE, starts, axis=0)
-    return np.where(vetoed, UNKNOWN, truth[ks])
+    return np.where(vetoed, UNKNOWN, truth[ks[:, 0]])
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,8 @@ class _Ends:
     def of(cls, facts: Facts, rows: Ints) -> _Ends:
         opened = None if facts.open_low is None else facts.open_low[rows]
         closed = None if facts.open_high is None else facts.open_high[rows]
-        return cls(facts.low[rows], facts.high[rows], opened, closed)
+        low = facts.low[rows]
+        return cls(low, low if facts.high is facts.low else facts.high[rows], opened, closed)
 
 
 def _limits(group: OtherLimits, constants: Floats, facts: Facts) -> _Ends:
@@ -195,17 +199,16 @@ def _limits(group: OtherLimits, constants: Floats, facts: Facts) -> _Ends:
     return _Ends(low, high, open_low, open_high)
 
 
-def _compare(upward: bool, value: _Ends, limit: _Ends, inclusive: Bools) -> Bytes:
+def _compare(group: Comparisons, value: _Ends, limit: _Ends) -> Bytes:
     """TRUE if every value lies beyond every possible limit, FALSE if none does beyond any, else UNKNOWN (also NaN)."""
-    if not upward:
+    if not group.upward:
         value, limit = limit, value
     certain, impossible = value.low > limit.high, value.high < limit.low
     edge_certain = value.low == limit.high
-    edge_impossible = value.high == limit.low
-    certain |= edge_certain & _or_open(inclusive, value.open_low, limit.open_high)
-    impossible |= edge_impossible & _or_open(~inclusive, value.open_high, limit.open_low)
-    result: Bytes = UNKNOWN + certain.astype(np.int8) - impossible.astype(np.int8)
-    return result
+    edge_impossible = edge_certain if value.low is value.high and limit.low is limit.high else value.high == limit.low
+    certain |= edge_certain & _or_open(group.inclusive, value.open_low, limit.open_high)
+    impossible |= edge_impossible & _or_open(group.exclusive, value.open_high, limit.open_low)
+    return np.subtract(certain, impossible, dtype=np.int8) + UNKNOWN
 
 
 def _or_open(edge: Bools, first: Bools | None, second: Bools | None) -> Bools:
@@ -216,12 +219,9 @@ def _or_open(edge: Bools, first: Bools | None, second: Bools | None) -> Bools:
     return edge
 
 
-def _first_known(items: Bytes, starts: Ints) -> Bytes:
+def _first_known(items: Bytes, starts: Ints, later: tuple[Ints, ...]) -> Bytes:
     """Per group the first item that is not UNKNOWN; groups are the runs from `starts` on."""
-    sizes = np.diff(np.append(starts, len(items)))
     found = items[starts]
-    for place in range(1, int(sizes.max())):
-        longer = sizes > place
-        later = items[np.where(longer, starts + place, starts)]
-        found = np.where((found == UNKNOWN) & longer[:, None], later, found)
+    for places in later:
+        found = np.where(found == UNKNOWN, items[places], found)
     return found

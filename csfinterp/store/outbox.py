@@ -11,7 +11,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from csfinterp.store import engine as database
 from csfinterp.store.records import EventRecord
@@ -136,6 +149,26 @@ class Outbox:
             fresh = {"state": WAITING, "tries": 0, "due_at": now, "leased_by": None, "leased_until": None,
                      "finished_at": None}  # fmt: skip
             return added + int(connection.execute(update(deliveries).where(which).values(fresh)).rowcount)
+
+    def prune(self, before: str, ordered: Iterable[str], limit: int = 1000) -> int:
+        """Removes notes of what was delivered before this time; returns how many, at most `limit`.
+
+        Never one that waits or is dead. `ordered`: destinations where an old version must not follow a new one; of
+        each panel they keep the note of the newest version that was sent (`newer_is_there` reads it).
+        """
+        table = deliveries.c
+        newer = exists().where(
+            _other.c.panel_id == table.panel_id, _other.c.destination == table.destination, _other.c.state == SENT,
+            or_(_other.c.version > table.version, and_(_other.c.version == table.version, _other.c.seq > table.seq)),
+        )  # fmt: skip
+        old = select(table.seq).where(
+            table.state == SENT, table.finished_at < before, or_(table.destination.not_in(list(ordered)), newer)
+        )
+        with database.transaction(self.engine) as connection:
+            chosen = list(connection.execute(old.order_by(table.seq).limit(limit)).scalars())
+            if chosen:
+                connection.execute(delete(deliveries).where(table.seq.in_(chosen), table.state == SENT))
+        return len(chosen)
 
     def listed(self, destination: str | None, state: str | None, limit: int) -> list[Delivery]:
         """Deliveries, the newest first."""

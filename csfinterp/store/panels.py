@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, and_, bindparam, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, bindparam, exists, func, insert, select
 
-from csfinterp.store import callbacks, transcripts
+from csfinterp.store import callbacks, held, transcripts
 from csfinterp.store import course as courses
 from csfinterp.store import engine as database
 from csfinterp.store.filters import PanelFilter, cursor_of, seq_of
@@ -37,7 +37,6 @@ from csfinterp.store.records import (
 )
 from csfinterp.store.schema import (
     card_feedback,
-    held_messages,
     messages,
     panel_findings,
     panel_flags,
@@ -57,7 +56,7 @@ _COLLECTED = {"at": "text", "on": "on", "utc": "utc"}
 # Built once: building a statement costs more than running it.
 _INSERT = {
     table: insert(table)
-    for table in (panels, panel_versions, panel_flags, panel_findings, messages, held_messages)
+    for table in (panels, panel_versions, panel_flags, panel_findings, messages)
 }  # fmt: skip
 _MESSAGE = select(messages.c.content_digest, messages.c.panel_id, messages.c.version).where(
     messages.c.source_system == bindparam("source_system"), messages.c.message_id == bindparam("message_id")
@@ -77,7 +76,6 @@ _OTHERS = select(
 ).select_from(_JOINED).where(
     panels.c.patient_id.in_(bindparam("patient_ids", expanding=True)), _NEWEST, panel_versions.c.status != _CANCELLED
 )  # fmt: skip
-_HELD_KEY = ("source_system", "message_id", "content_digest")
 
 
 class _Other(NamedTuple):
@@ -91,6 +89,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.outbox = Outbox(engine)
+        self.held = held.Held(engine)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -250,18 +249,17 @@ class Store:
                 _insert(connection, messages, [{"panel_id": panel_id, "version": version, **received.row()}])
             _keep_transcript(connection, received)
 
-    def hold(self, why: str, received: Received, document: str, event: EventRecord) -> None:
+    def hold(
+        self, why: str, received: Received, document: str, met: tuple[str, int] | None, event: EventRecord | None,
+        *, partial: bool,
+    ) -> None:  # fmt: skip
         """Keeps a message that must not be joined to a case, with the event that tells of it.
 
-        The same one again, for the same reason, is kept and told once.
+        `met`: the panel and version that it met. The same one again, for the same reason, is kept and told once.
         """
-        values = {**received.row(), "message_id": received.message_id or ""}
-        table = held_messages.c
-        same = and_(table.why == why, *(table[name] == values[name] for name in _HELD_KEY))
         try:
             with self._writing() as connection:
-                if connection.execute(select(table.seq).where(same)).first() is None:
-                    _insert(connection, held_messages, [{"why": why, "document": document, **values}])
+                if held.write(connection, why, received, document, met, partial=partial) and event is not None:
                     self.outbox.write(connection, [event])
         except RaceError:
             return  # another writer has kept the very same message in this moment

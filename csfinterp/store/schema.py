@@ -164,6 +164,8 @@ card_feedback = Table(
 )
 
 # What could not be joined to a case (SL75): kept as received until somebody decides. The same one again is kept once.
+#   partial       1: the message names only what is new (HL7 v2)      met_...    the panel and version that it met
+#   state         waiting, released (stored after all, as panel_id and version), discarded; never removed
 held_messages = Table(
     "held_messages",
     metadata,
@@ -174,7 +176,27 @@ held_messages = Table(
     Column("content_digest", String, nullable=False),
     Column("document", Text, nullable=False),
     Column("received_at", String, nullable=False),
+    Column("partial", Integer, nullable=False, server_default="0"),
+    Column("met_panel_id", String),
+    Column("met_version", Integer),
+    Column("state", String, nullable=False, server_default="waiting"),
+    Column("decided_at", String),
+    Column("decided_by", String),
+    Column("note", Text),
+    Column("panel_id", String),
+    Column("version", Integer),
+    Index(None, "state"),
     UniqueConstraint("why", "source_system", "message_id", "content_digest"),
+)
+
+# What a search asked that names a patient or a specimen: links to its pages carry the token instead. Kept for a day.
+searches = Table(
+    "searches",
+    metadata,
+    Column("token", String, primary_key=True),
+    Column("parameters", Text, nullable=False),
+    Column("created_at", String, nullable=False),
+    Index(None, "created_at"),
 )
 
 # What happened, for other systems: written with the version, never changed. `data` holds no value and no patient.

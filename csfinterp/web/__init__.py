@@ -14,18 +14,27 @@ from csfinterp.web import (
     api,
     batch,
     bodies,
+    callback,
     cds_hooks,
+    context_form,
+    csrf,
     describe,
     docs,
+    editions,
     fhir,
     headers,
     health,
+    held,
+    help,
     hl7,
     knowledge,
     logs,
     pages,
+    patient,
+    plots,
     problems,
     words,
+    worklist,
 )  # fmt: skip
 from csfinterp.web.hall import RECEIVER, SERVICE, SETTINGS
 
@@ -51,9 +60,12 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     app.extensions.update({SETTINGS: settings, SERVICE: service, RECEIVER: Receiver(service, settings)})
     for part in (logs, headers, bodies, problems):
         part.register(app)
+    csrf.register(app, settings)
     _register_api(app)
-    for blueprint in (pages.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint):
+    for blueprint in (pages.blueprint, plots.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint):
         app.register_blueprint(blueprint)
+    for room in (worklist, callback, context_form, patient, editions, help):
+        app.register_blueprint(room.blueprint)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count, x_prefix=count)  # type: ignore[method-assign]
@@ -64,5 +76,12 @@ def _register_api(app: Flask) -> None:
     info = {"description": describe.INTRODUCTION, "license": {"name": "MIT"}}
     door = problems.Api(app, spec_kwargs={"info": info})
     describe.add_components(door.spec)
-    for blueprint in (api.blueprint, batch.blueprint, hl7.blueprint, knowledge.blueprint, health.blueprint):
+    for blueprint in (
+        api.blueprint,
+        batch.blueprint,
+        hl7.blueprint,
+        held.blueprint,
+        knowledge.blueprint,
+        health.blueprint,
+    ):
         door.register_blueprint(blueprint)

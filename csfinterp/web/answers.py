@@ -10,6 +10,7 @@ from flask import Response, request
 from csfinterp.web.problems import KINDS, Problem
 
 JSON = "application/json"
+PDF = "application/pdf"
 
 
 def json_answer(text: str, status: int = 200, etag: str | None = None, location: str | None = None) -> Response:
@@ -39,7 +40,7 @@ def negotiated(etag: str, writers: Mapping[str, Callable[[], str | bytes]], defa
     chosen = accepted.best_match(list(writers)) if accepted else default
     if chosen is None:
         raise Problem("not-acceptable", f"{KINDS['not-acceptable'].advice} Here: {', '.join(writers)}.")
-    content_type = chosen if chosen == JSON else f"{chosen}; charset=utf-8"
+    content_type = chosen if chosen in (JSON, PDF) else f"{chosen}; charset=utf-8"
     response = Response(writers[chosen](), content_type=content_type)
     response.vary.add("Accept")
     variant = "" if chosen == JSON else "-" + chosen.rpartition("/")[2]

@@ -15,9 +15,10 @@ from marshmallow import fields, validate
 
 from csfinterp.errors import DocumentError, Fault
 from csfinterp.formats import FORMATS, acknowledgement, fhir_r4, report_changes, report_text
+from csfinterp.printed import report_pdf
 from csfinterp.service import PanelFilter, StoredPanel, Submission
 from csfinterp.web import describe, pages
-from csfinterp.web.answers import JSON, json_answer, json_text, negotiated
+from csfinterp.web.answers import JSON, PDF, json_answer, json_text, negotiated
 from csfinterp.web.bodies import read_object, read_panel
 from csfinterp.web.hall import hall, settings
 from csfinterp.web.problems import Problem
@@ -170,11 +171,12 @@ def changes(query: dict[str, Any], panel_id: str) -> Response:
 @blueprint.alt_response(304, description="The reader has this version")
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="text/html")
 @blueprint.alt_response(200, schema={"type": "object"}, content_type=fhir_r4.MEDIA_TYPE)
+@blueprint.alt_response(200, schema={"type": "string", "format": "binary"}, content_type=PDF)
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="application/hl7-v2")
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="text/plain")
 @blueprint.alt_response(200, schema="Interpretation", headers=describe.ETAG_HEADER)
 def interpretation(query: dict[str, Any], panel_id: str) -> Response:
-    """The interpretation of a panel: JSON, HL7 v2 (ORU^R01), FHIR R4, text for a terminal or printer, or a page"""
+    """The interpretation of a panel: JSON, HL7 v2 (ORU^R01), FHIR R4, text for a terminal, PDF for paper, or a page"""
     stored = hall().panel(panel_id, query.get("version"))
     return negotiated(
         pages.tag_with_count(stored),
@@ -183,6 +185,7 @@ def interpretation(query: dict[str, Any], panel_id: str) -> Response:
             **{name: partial(write, stored.document) for name, write in WRITERS.items()},
             "text/plain": lambda: _text(stored),
             "text/html": lambda: pages.interpretation_page(stored),
+            PDF: lambda: report_pdf(hall(), stored),
         },
     )
 

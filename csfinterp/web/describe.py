@@ -74,6 +74,9 @@ _ONE_CALL = {"calls": [{"analyte": "csf_gram_stain", "rule": "CR-ORG"}]}
 CALL_BODY = _body(
     "CallBack", {"all": ("All open calls of the version", _TOLD), "one": ("One of them", _TOLD | _ONE_CALL)}
 )
+_DECIDED = {"by": "Dr. Example", "note": "Same patient, registered twice."}
+RELEASE_BODY = _body("Decision", {"join": ("Same patient: take the stored patient id", {**_DECIDED, "join": True})})
+DISCARD_BODY = _body("Decision", {"discard": ("Not to be stored", _DECIDED)})
 _HL7_CONTENT = {"schema": {"type": "string"}, "example": hl7_sample()}
 HL7_TYPES = ("application/hl7-v2", "x-application/hl7-v2+er7", "text/plain")
 HL7_BODY = {"required": True, "content": {name: _HL7_CONTENT for name in HL7_TYPES}}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template
 
-from csfinterp.errors import DocumentError
-from csfinterp.service import PanelFilter, StoredPanel
-from csfinterp.web import words
+from csfinterp.service import StoredPanel
+from csfinterp.web import words, worklist
 from csfinterp.web.answers import conditional
-from csfinterp.web.hall import hall, settings
+from csfinterp.web.asked import asked_version
+from csfinterp.web.hall import hall
 from csfinterp.web.problems import KINDS, Problem
 
 blueprint = Blueprint("pages", __name__)
@@ -19,26 +19,19 @@ blueprint = Blueprint("pages", __name__)
 
 @blueprint.app_context_processor
 def _words() -> dict[str, object]:
-    return {"words": words}
+    return {"words": words, "open_calls": worklist.open_calls}
 
 
 @blueprint.get("/")
 def index() -> str:
-    """The newest panels, with links to their interpretations."""
-    try:
-        page = hall().search(PanelFilter(), settings().page_size, request.args.get("after"))
-    except DocumentError as error:
-        raise Problem("parameter-refused", error.message, error.faults) from None
-    return render_template("index.html", page=page, edition=settings().edition, later="after" in request.args)
+    """The worklist: newest panels, filters in the address."""
+    return worklist.page()
 
 
 @blueprint.get("/panels/<panel_id>")
 def panel(panel_id: str) -> Response:
     """One interpretation as a page; `?version=` shows an earlier one."""
-    asked = request.args.get("version")
-    if asked is not None and not (asked.isascii() and asked.isdigit() and 0 < len(asked) < 7):
-        raise Problem("panel-not-found", "A version is a whole number from 1.")
-    stored = hall().panel(panel_id, int(asked) if asked else None)
+    stored = hall().panel(panel_id, asked_version())
     response = Response(interpretation_page(stored), content_type="text/html; charset=utf-8")
     return conditional(response, tag_with_count(stored), "-html")
 

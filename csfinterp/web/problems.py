@@ -13,6 +13,7 @@ from flask import Flask, Response, g, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from csfinterp.errors import ConflictError, DocumentError, EditionError, Fault, NotFoundError, PreconditionError
+from csfinterp.printed import PdfMissingError
 from csfinterp.web import fhir_answers
 
 MEDIA_TYPE = "application/problem+json"
@@ -36,6 +37,12 @@ class Kind:
 
 _KINDS = (
     Kind("request-unreadable", 400, "The request cannot be read", "Check the request line and the headers."),
+    Kind(
+        "form-expired",
+        400,
+        "The form is no longer valid",
+        "Nothing was changed. Go back, load the page again and send the form once more.",
+    ),
     Kind("not-found", 404, "There is nothing at this address", "Check the address; /docs lists all of them."),
     Kind("panel-not-found", 404, "No such panel, version or edition", "Check the id; search with GET /api/v1/panels."),
     Kind("method-not-allowed", 405, "This address does not take this method", "Use a method of the Allow header."),
@@ -57,6 +64,12 @@ _KINDS = (
         409,
         "Another call-back is noted for this result",
         "A call-back is written once. Read critical[].acknowledged of the interpretation; nothing was changed.",
+    ),
+    Kind(
+        "held-decided",
+        409,
+        "This held message is decided already",
+        "Read it with GET /api/v1/held/{id}: it names who decided, when and why.",
     ),
     Kind("conflict", 409, "What was sent contradicts what is stored", "Read the panel again, then decide."),
     Kind(
@@ -92,6 +105,12 @@ _KINDS = (
         "The service failed",
         "Nothing was lost: send the same content again. If it fails again, give the operator the request id.",
     ),
+    Kind(
+        "pdf-not-installed",
+        501,
+        "This installation makes no PDF",
+        "Print the page instead. The operator adds PDF with: pip install 'csfinterp[pdf]'.",
+    ),
     Kind("busy", 503, "Too many write at once", "Nothing was stored. Send the same content again in a second."),
     Kind("not-ready", 503, "The service is not ready", "Try again in a minute; the log has the cause."),
 )
@@ -100,6 +119,7 @@ _BY_CONFLICT = {
     "message_id_reused": "message-id-reused",
     "other_patient": "other-patient",
     "acknowledged_before": "acknowledged-before",
+    "held_decided": "held-decided",
     "version_outdated": "version-outdated",
     "if_match_missing": "precondition-required",
     "busy": "busy",
@@ -165,6 +185,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(DocumentError, _document_problem)
     app.register_error_handler(PreconditionError, _conflict_problem)
     app.register_error_handler(ConflictError, _conflict_problem)
+    app.register_error_handler(PdfMissingError, lambda error: respond(KINDS["pdf-not-installed"], str(error)))
     app.register_error_handler(NotFoundError, lambda error: respond(KINDS["panel-not-found"], str(error)))
     app.register_error_handler(EditionError, lambda error: respond(KINDS["edition-refused"], error.message))
     app.register_error_handler(Exception, _unexpected)

@@ -32,7 +32,7 @@ from csfinterp.formats.report_words import words as spaced
 __all__ = [
     "AGE_UNITS", "APPLIES", "AUDIENCES", "CERTAINTY", "CONTEXT_ONLY", "FLAGS", "LM_REASON", "MOST_CAUTIONS",
     "NOT_JUDGED", "NOT_SHOWN", "PRIORITIES", "SCORE_STATUS", "STATUS", "TRUTHS", "as_sent", "causes_title",
-    "grade_words", "item_of", "moment", "name_of", "names_of", "patterns", "plain", "printable",
+    "grade_words", "item_of", "moment", "name_of", "names_of", "offset", "patterns", "plain", "printable",
     "score_lines", "sentences", "shown_patterns", "spaced", "spoken", "unit", "value", "withdrawn",
 ]  # fmt: skip
 
@@ -66,6 +66,15 @@ def moment(text: str | None) -> str:
     except ValueError:
         return text or "not stated"
     return time.strftime("%Y-%m-%d %H:%M") if "T" in (text or "") else time.strftime("%Y-%m-%d")
+
+
+def offset(text: str | None) -> str:
+    """The offset of a time from UTC: UTC+01:00; empty where none is stated."""
+    try:
+        named = datetime.fromisoformat(text or "").strftime("%z")
+    except ValueError:
+        return ""
+    return f"UTC{named[:3]}:{named[3:5]}" if named else ""
 
 
 def patterns(document: Mapping[str, object]) -> dict[str, list[Part]]:

@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 
 import pytest
@@ -20,7 +21,7 @@ from csfinterp.delivery.webhooks import headers_of
 from csfinterp.errors import ConflictError
 from csfinterp.service import Service
 from csfinterp.store import RaceError, Store, stamp
-from csfinterp.store.outbox import DEAD, SENT, WAITING, Subscription
+from csfinterp.store.outbox import DEAD, SENT, WAITING, Delivery, Subscription
 from csfinterp.store.schema import events
 from tests.delivery.conftest import ENVIRON, KEY, PNEUMO, Clock, Receiver, make_worker, status, submit, webhook
 from tests.making import quantity
@@ -376,3 +377,46 @@ def test_nothing_of_a_patient_or_a_secret_is_logged(
     logged = " ".join(str(vars(record)) for record in caplog.records)
     assert "delivery failed" in logged
     assert not [word for word in ("MRN", "ACC-1", KEY) if word in logged]
+
+
+def test_old_notes_of_what_was_delivered_go_and_nothing_else(
+    service: Service, store: Store, clock: Clock, receiver: Receiver
+) -> None:
+    hook = webhook(receiver.url, retry_s=())
+    worker = make_worker(store, clock, hook, keep_days=30)
+    submit(service)
+    receiver.answers = [status(500)]
+    assert worker.send_due() == 1
+    submit(service, specimen="ACC-2")
+    assert worker.send_due() == 1
+    clock.forward(29 * 86400)
+    submit(service, specimen="ACC-3")
+    assert worker.tidy() == 0
+    clock.forward(2 * 86400)
+    assert worker.tidy() == 1
+    left = [(one.state, one.event.type) for one in store.outbox.listed(None, None, 9)]
+    assert left == [("waiting", "panel.interpreted"), ("dead", "panel.interpreted")]
+    assert make_worker(store, clock, hook).tidy() == 0
+
+
+def test_where_order_counts_an_old_version_never_follows_a_newer_one_whose_note_is_old(
+    store: Store, service: Service, clock: Clock
+) -> None:
+    """HL7: of each panel the note of the newest version that was sent stays, as the mark of how far it got."""
+    submit(service)
+    submit(service, quantity("csf_leukocytes", 5, "/uL"))
+    outbox, now, later = store.outbox, stamp(clock()), stamp(clock() + timedelta(days=400))
+
+    def send_due() -> list[Delivery]:
+        due = outbox.claim(["ward"], "w", now, later, 9)
+        for one in due:
+            outbox.sent(one, "w", now)
+        return due
+
+    [first] = send_due()
+    [second] = send_due()
+    assert (outbox.prune(later, ["ward"]), outbox.prune(later, ["ward"])) == (1, 0)
+    assert [one.event.version for one in outbox.listed("ward", None, 9)] == [second.event.version]
+    assert outbox.replay(now, "ward", None, [first.event.id]) == 1
+    [again] = outbox.claim(["ward"], "w", now, later, 9)
+    assert again.event.version == 1 and outbox.newer_is_there(again)

@@ -1,159 +1,128 @@
-"""Panel documents in other wire formats, written by the tests and not by the software: one entry a format.
+"""The one table of wire formats for the contract test: how each says a panel, and what it has no place for.
 
-A new format adds one Renderer to RENDERERS; test_same_meaning.py does the rest.
+A new format adds one Renderer to RENDERERS; test_same_meaning.py does the rest. `print_table` shows what is left out.
 """
 
 from __future__ import annotations
 
-import re
+import copy
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from csfinterp.model import context as words
+from rich.console import Console
+from rich.table import Table
+
+from tests.formats.csv_rendering import long, wide
+from tests.formats.fhir_rendering import to_fhir
+from tests.formats.hl7_rendering import hl7
 
 Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Loss:
+    """One thing that a format cannot carry. `take_out` removes it from a document; True if there was something."""
+
+    what: str
+    why: str
+    take_out: Callable[[Document], bool]
+
+
+@dataclass(frozen=True)
 class Renderer:
-    """`render`: the panel as bytes of the format of that name. `cannot`: what of a panel the format has no place for,
-    as dotted paths; a panel that holds one is compared without it."""
+    """`render`: the panel as bytes of the format `reader` of the registry. `losses`: everything it cannot carry; both
+    sides of a comparison are without it, and nothing else may differ."""
 
     name: str
+    reader: str
     render: Callable[[Mapping[str, Any]], bytes]
-    cannot: tuple[str, ...]
+    losses: tuple[Loss, ...] = ()
+
+    def carried(self, document: Document) -> Document:
+        """A copy of the document without what the format cannot carry."""
+        kept = copy.deepcopy(document)
+        for loss in self.losses:
+            loss.take_out(kept)
+        return kept
+
+    def lost(self, document: Document) -> Iterator[str]:
+        """What of this document the format cannot carry."""
+        kept = copy.deepcopy(document)
+        yield from (loss.what for loss in self.losses if loss.take_out(kept))
 
 
-# --- HL7 v2 ---
+def _key(path: str, why: str, only: Callable[[Any], bool] = lambda value: True, which: str = "") -> Loss:
+    """A key of the document: `part.name`, or `observations.name` for that of every result; `only` those values, which
+    `which` names."""
 
-_MARKS = {mark: f"\\{letter}\\" for mark, letter in zip("\\|^~&", "EFSRT", strict=True)}
-_MARKS["\n"] = "\\.br\\"
-_STATUS = {"preliminary": "P", "final": "F", "corrected": "C", "cancelled": "X", "entered_in_error": "D"}
-_SPM_TYPES = {"csf": "CSF", "serum": "SER", "plasma": "PLAS", "blood": "BLD"}
-_CONDITIONS = {"hemolyzed": "HEM", "clotted": "CLOT", "frozen": "FROZ", "cooled": "COOL"}
+    def take_out(document: Document) -> bool:
+        part, name = path.split(".")
+        found = document.get(part) or {}
+        holders = [one for one in (found if isinstance(found, list) else [found]) if name in one and only(one[name])]
+        for one in holders:
+            del one[name]
+        return bool(holders)
 
-
-def hl7(document: Mapping[str, Any]) -> bytes:
-    """One ORU^R01 2.5.1: an order for the CSF, one for each further specimen and time; own ids where no field is."""
-    source, patient, specimen = (document.get(name) or {} for name in ("source", "patient", "specimen"))
-    head = ["MSH", "^~\\&", _escaped(source.get("system", "")), *[""] * 4, "", "ORU^R01^ORU_R01"]
-    lines = ["|".join([*head, _escaped(source.get("message_id", "")), "P", "2.5.1", *[""] * 5, "UNICODE UTF-8"])]
-    sex = {"female": "F", "male": "M", "other": "O", "unknown": "U"}.get(patient.get("sex", ""), "")
-    born = _time(patient.get("birth_date"))
-    lines.append(f"PID|1||{_escaped(patient.get('id', ''))}^^^^MR||||{born}|{sex}")
-    groups: dict[tuple[str | None, str | None], list[Document]] = {(None, None): []}
-    for observation in document["observations"]:
-        own = observation.get("specimen")
-        key = (own, observation.get("collected_at")) if own not in (None, specimen.get("type")) else (None, None)
-        groups.setdefault(key, []).append(observation)
-    panel_status = document.get("status") or "final"
-    for number, ((own, collected), observations) in enumerate(groups.items(), 1):
-        lines.append(f"OBR|{number}||ORDER-{number}|CSF^CSF panel^L")
-        rows = [row for at, one in enumerate(observations, 1) for row in _result(one, at, panel_status)]
-        rows += [] if own else list(_facts(document))
-        lines += [f"OBX|{at}|{row}" if not row.startswith("NTE") else row for at, row in enumerate(rows, 1)]
-        lines.append(
-            _spm(number, {"id": f"BLOOD-{number}", "type": own, "collected_at": collected} if own else specimen)
-        )
-    return ("\r".join(lines) + "\r").encode()
+    return Loss(path + which, why, take_out)
 
 
-def _result(observation: Mapping[str, Any], sub_id: int, panel_status: str) -> Iterator[str]:
-    code = observation["code"]
-    if isinstance(code, str):
-        code = {"code": code, "system": "99CSFI"}
-    system = {"http://loinc.org": "LN", None: "L"}.get(code.get("system"), code.get("system"))
-    coded = f"{_escaped(code['code'])}^{_escaped(code.get('display', ''))}^{_escaped(system)}"
-    kind, value = _value(observation)
-    status = _STATUS[observation.get("status") or panel_status]
-    if observation.get("value") is None and observation.get("absent_reason") == "pending":
-        status = "I"
-    time, method, analyzed = "", _escaped(observation.get("method") or ""), _time(observation.get("analyzed_at"))
-    if observation.get("specimen") is None:
-        time = _time(observation.get("collected_at"))
-    fields = [
-        kind, coded, str(sub_id), value, _escaped(observation.get("unit") or ""),
-        _escaped(observation.get("laboratory_range") or ""), _escaped(observation.get("laboratory_flag") or ""), "", "",
-        status, "", "", time, "", "", method, "", analyzed,
-    ]  # fmt: skip
-    yield "|".join(fields).rstrip("|")
-    if observation.get("note"):
-        yield f"NTE|1||{_escaped(observation['note'])}"
-    for name in ("organism", "organism_class", "tube"):
-        if observation.get(name) is not None:
-            yield f"ST|{name}^^99CSFI|{sub_id}|{_escaped(str(observation[name]))}||||||F"
-    for place, variant in enumerate(observation.get("variants") or (), 1):
-        for name, text in variant.items():
-            kind = "NM" if name == "vaf_pct" else "ST"
-            yield f"{kind}|variant_{name}^^99CSFI|{sub_id}.{place}|{_escaped(str(text))}||||||F"
+def _results(what: str, why: str, unsayable: Callable[[Document, list[Document]], bool]) -> Loss:
+    """Whole results; `unsayable` is asked for each result with those kept before it."""
+
+    def take_out(document: Document) -> bool:
+        kept: list[Document] = []
+        for one in document["observations"]:
+            if not unsayable(one, kept):
+                kept.append(one)
+        lost = len(kept) < len(document["observations"])
+        document["observations"] = kept
+        return lost
+
+    return Loss(what, why, take_out)
 
 
-def _value(observation: Mapping[str, Any]) -> tuple[str, str]:
-    value, comparator = observation.get("value"), observation.get("comparator")
-    if value is None:
-        return "ST", ""
-    if comparator:
-        return "SN", f"{_escaped(comparator)}^{_escaped(str(value))}"
-    if not isinstance(value, str):
-        return "NM", str(value)
-    return ("CWE", f"{value}^^99CSFI") if re.fullmatch("[a-z_0-9]*[a-z]", value) else ("ST", _escaped(value))
-
-
-def _facts(document: Mapping[str, Any]) -> Iterator[str]:
-    """Context, age and what SPM has no field for, as OBX with our own ids."""
-    context, specimen = dict(document.get("context") or {}), document["specimen"]
-    age = (document.get("patient") or {}).get("age")
-    if age:
-        yield f"NM|age^^99CSFI||{age['value']}|{age['unit']}|||||F"
-    tumor = context.pop("tumor", None)
-    tumor = {"class": tumor} if isinstance(tumor, str) else tumor or {}
-    for name, value in tumor.items():
-        yield f"CWE|{'tumor' if name == 'class' else f'tumor_{name}'}^^99CSFI||{_escaped(value)}^^99CSFI||||||F"
-    for name in ("position", "tube", "tube_count", "puncture_number"):
-        if specimen.get(name) is not None:
-            kind = "ST" if name == "position" else "NM"
-            yield f"{kind}|{name}^^99CSFI||{specimen[name]}||||||F"
-    for name, value in context.items():
-        if name in words.YES_NO_CONTEXT:
-            yield f"CWE|{name}^^99CSFI||{ {True: 'yes', False: 'no', None: 'unknown'}[value] }^^99CSFI||||||F"
-        elif name in words.NUMBER_CONTEXT:
-            yield f"NM|{name}^^99CSFI||{value}||||||F"
-        elif name == "stated":
-            yield f"CWE|stated^^99CSFI||{'~'.join(f'{word}^^99CSFI' for word in value)}||||||F"
-        elif value is not None:
-            yield f"ST|{name}^^99CSFI||{_escaped(str(value))}||||||F"
-
-
-def _spm(number: int, specimen: Mapping[str, Any]) -> str:
-    volume = specimen.get("volume")
-    conditions = "~".join(f"{_CONDITIONS[word]}^^HL70493" for word in specimen.get("condition") or ())
-    kind = _SPM_TYPES.get(specimen.get("type") or "")
-    fields = {
-        2: _escaped(specimen["id"]), 4: f"{kind}^^HL70487" if kind else "",
-        8: f"{specimen['site']}^^L" if specimen.get("site") else "",
-        12: f"{volume['value']}^{volume['unit']}" if volume else "",
-        17: _time(specimen.get("collected_at")), 18: _time(specimen.get("received_at")), 24: conditions,
-    }  # fmt: skip
-    return "|".join(["SPM", str(number), *(fields.get(at, "") for at in range(2, 25))]).rstrip("|")
-
-
-def _time(iso: str | None) -> str:
-    """2026-03-01T09:20:00+01:00 as 20260301092000+0100."""
-    if not iso:
-        return ""
-    moment, sign, zone = re.fullmatch(r"([^Z+]{10}[^Z+-]*)([Z+-]?)(.*)", iso).groups()
-    digits = re.sub("[-:T]", "", moment)
-    return digits + ("+0000" if sign == "Z" else sign + zone.replace(":", ""))
-
-
-def _escaped(text: str | None) -> str:
-    return "".join(_MARKS.get(character, character) for character in text or "")
-
-
-# --- the table ---
+_HISTORY = _key("context.history", "the service fills it from its store")
+_ONE_ROW_A_PANEL = (
+    _HISTORY,
+    _key("source.message_id", "a file is no message"),
+    _key("patient.age", "age_years is the only column", lambda age: age["unit"] != "a", " not in years"),
+    _key(
+        "specimen.volume", "specimen_volume_ml is the only column", lambda volume: volume["unit"] != "mL", " not in mL"
+    ),
+    _key("specimen.tube", "no column"),
+    *(
+        _key(f"observations.{name}", "no column")
+        for name in ("laboratory_flag", "laboratory_range", "note", "variants")
+    ),
+    _results("a result without a value", "an empty cell is no result", lambda one, _: one.get("value") is None),
+    _results(
+        "a result with a code of a code system", "a column is an id", lambda one, _: isinstance(one["code"], dict)
+    ),
+)
+_REPEATS = _results(
+    "a second result of the same test", "one column a test",
+    lambda one, kept: any(one["code"] == other["code"] for other in kept),
+)  # fmt: skip
 
 RENDERERS = (
-    # History is the service's to fill from its store. An observation cannot state the specimen of its own panel again.
-    Renderer("hl7", hl7, cannot=("context.history",)),
-)
+    Renderer("JSON", "json", lambda document: json.dumps(document).encode()),
+    Renderer("HL7 v2", "hl7", hl7, (_HISTORY,)),
+    Renderer("FHIR", "fhir", lambda document: json.dumps(to_fhir(document)).encode(), (_HISTORY,)),
+    Renderer("CSV, one row a panel", "csv", wide, (*_ONE_ROW_A_PANEL, _REPEATS)),
+    Renderer("CSV, one row a result", "csv", long, (
+        *_ONE_ROW_A_PANEL,
+        _key("observations.collected_at", "the column is the panel's"),
+        _key("observations.status", "the column is the panel's"),
+    )),
+)  # fmt: skip
+
+
+def print_table() -> None:
+    """What each format has no place for."""
+    table = Table("format", "cannot carry", "because", title="Compared without (panels in every wire format)")
+    for renderer in RENDERERS:
+        for loss in renderer.losses or (Loss("nothing", "it is the contract", lambda document: False),):
+            table.add_row(renderer.name, loss.what, loss.why)
+    Console(width=120).print(table)

@@ -15,7 +15,8 @@ from csfinterp.model.context import CODED_INPUTS
 from csfinterp.model.edition import Edition, SiteRules
 from csfinterp.model.interpretation import ScoreResult
 from csfinterp.steps.layout import FLAG, Layout
-from csfinterp.steps.score import Scores, describe
+from csfinterp.steps.program import Program
+from csfinterp.steps.score import ScoreOutcomes, ScoreRules, Scores, describe
 from csfinterp.steps.score.formulas import FUNCTIONS
 from csfinterp.steps.score.items import canonical
 from csfinterp.steps.score.words import probability
@@ -32,7 +33,12 @@ class Bench:
     """Scores of one edition, asked with values and words instead of panels."""
 
     layout: Layout
+    program: Program
     scores: Scores
+
+    def run(self, panels: list[Inputs]) -> ScoreOutcomes:
+        facts = self.facts(panels)
+        return self.scores.run(facts, self.program.run(facts))
 
     def facts(self, panels: list[Inputs]) -> Facts:
         """Numbers (canonical unit, text with unit, or a span), words. Lumbar unless said.
@@ -71,7 +77,7 @@ class Bench:
         if name not in places:
             return None
         number = places[name]
-        return describe(self.scores.run(self.facts([inputs])), self.scores, number, 0)
+        return describe(self.run([inputs]), self.scores, number, 0)
 
 
 def with_site(edition: Edition, **choice: Any) -> Edition:
@@ -86,7 +92,10 @@ def bench(edition: Edition) -> Bench:
 
 def bench_of(edition: Edition) -> Bench:
     layout = Layout(edition)
-    return Bench(layout, Scores(layout, edition))
+    given = {rule.id: row for row, rule in enumerate(edition.quality)}
+    rules = ScoreRules(layout, edition, given)
+    program = Program(layout, rules.statements, given, rules.vetoes)
+    return Bench(layout, program, Scores(layout, rules, program.rows))
 
 
 @pytest.fixture
@@ -1041,9 +1050,9 @@ def test_panels_are_independent_bit_by_bit(bench: Bench) -> None:
             domains(6, 4, 1, 0),
         )[number % 4]  # fmt: skip
         panels.append(inputs)
-    whole = bench.scores.run(bench.facts(panels))
+    whole = bench.run(panels)
     for start, size in ((0, 1), (8, 1), (3, 2), (17, 5), (64, 63), (100, 157)):
-        part = bench.scores.run(bench.facts(panels[start : start + size]))
+        part = bench.run(panels[start : start + size])
         for name in ("status", "low", "high", "first", "last", "refusal", "why"):
             expected = getattr(whole, name)[:, start : start + size]
             assert getattr(part, name).tobytes() == np.ascontiguousarray(expected).tobytes(), name

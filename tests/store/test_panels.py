@@ -119,7 +119,8 @@ def test_a_held_message_is_kept_whole_and_once_and_told_once(store: Store, write
     writer.add()
 
     def hold(why: str, document: str) -> None:
-        store.hold(why, received, document, EventRecord(why, "message.held", "p1", 1, received.received_at, "{}"))
+        event = EventRecord(why, "message.held", "p1", 1, received.received_at, "{}")
+        store.hold(why, received, document, ("p1", 1), event, partial=False)
 
     for _ in range(3):
         hold("other_patient", '{"all": "of it"}')

@@ -41,6 +41,10 @@ OPERATIONS = [
     "PUT /api/v1/panels/{panel_id}/context",
     "POST /api/v1/panels/{panel_id}/acknowledgements",
     "POST /api/v1/panels/{panel_id}/reinterpret",
+    "GET /api/v1/held",
+    "GET /api/v1/held/{number}",
+    "POST /api/v1/held/{number}/release",
+    "POST /api/v1/held/{number}/discard",
     "GET /api/v1/editions",
     "GET /api/v1/editions/{edition_id}",
     "GET /api/v1/analytes",
@@ -54,7 +58,7 @@ CAN_BE_WRONG = [
     operation
     for operation in OPERATIONS
     if (not operation.startswith("GET") and operation != "POST /hl7/v2")
-    or operation.endswith(("/panels", "{panel_id}", "/changes", "/interpretation", "/analytes"))
+    or operation.endswith(("/panels", "{panel_id}", "/held", "/changes", "/interpretation", "/analytes"))
 ]
 
 

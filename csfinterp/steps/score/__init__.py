@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from csfinterp.steps.score.gates import ScoreOutcomes, Scores
+from csfinterp.steps.score.rules import ScoreRules
 from csfinterp.steps.score.words import describe
 
-__all__ = ["ScoreOutcomes", "Scores", "describe"]
+__all__ = ["ScoreOutcomes", "ScoreRules", "Scores", "describe"]

@@ -150,10 +150,7 @@ def marais_2010(read: Reading) -> Answer:
     first, last = (np.where(proof, definite, np.where(named, kind, NOTHING)) for kind in classes)
     total = named & ~proof
     values = [np.where(total, totals[end], csf[end]) for end in (0, 1)]
-    known = np.zeros(read.size, np.bool_)
-    for item in read.group("csf"):
-        known |= read.truth(item.id) != UNKNOWN
-    answer = read.answer(known | proof, values[0], values[1], first, last, parts={"csf": csf})
+    answer = read.answer(read.any_known("csf") | proof, values[0], values[1], first, last, parts={"csf": csf})
     return replace(answer, why=np.where(answer.status == COMPUTED, why, answer.why).astype(np.int8))
 
 

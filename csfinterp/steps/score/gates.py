@@ -1,44 +1,19 @@
-"""The scores of one edition compiled: population gates as one program, then the formula of each score."""
+"""The scores of one edition over a chunk of panels: population gates of all scores at once, then each formula."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from csfinterp.errors import EditionError
-from csfinterp.model.coefficients import Coefficients
 from csfinterp.model.cohort import Bools, Bytes, Floats
-from csfinterp.model.edition import Edition, Score
-from csfinterp.model.predicate import Predicate
 from csfinterp.steps.layout import Layout
-from csfinterp.steps.program import Program
 from csfinterp.steps.score.formulas import FUNCTIONS
-from csfinterp.steps.score.items import Item, items
-from csfinterp.steps.score.reading import (
-    COMPUTED,
-    NAN,
-    NOT_ASKED,
-    NOT_COMPUTABLE,
-    NOTHING,
-    REFUSED,
-    Answer,
-    Reading,
-)
+from csfinterp.steps.score.reading import COMPUTED, NAN, NOT_ASKED, NOT_COMPUTABLE, NOTHING, REFUSED, Read, Reading
+from csfinterp.steps.score.rules import ScoreRules, item_name
 from csfinterp.steps.truth import FALSE, TRUE, Facts
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """One score with its items, its loaded model, and the names of its statements in the program."""
-
-    score: Score
-    items: tuple[Item, ...]
-    model: Coefficients | None
-    asked: str | None
-    refusals: tuple[str, ...]
-    unknowns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -63,123 +38,93 @@ class ScoreOutcomes:
 
 
 class Scores:
-    """The scores of one edition that are on here. `compiled`: in the order of scores.yaml; `rows`: statement -> row of
-    the truth array.
+    """The scores of `rules`. `rows`: statement -> row of the truth that `run` gets.
 
-    `given`: rows of `Facts.given` for rules that name earlier statements; without it the quality rules in their order.
     EditionError for an entry that does not fit its formula.
     """
 
-    def __init__(self, layout: Layout, edition: Edition, given: Mapping[str, int] | None = None) -> None:
-        self.layout = layout
-        rules = edition.site_rules
-        switched_on = rules.scores_on if rules else ()
-        models = {model.model: model for model in rules.models} if rules else {}
-        statements: dict[str, Predicate] = {}
-        self.compiled = tuple(
-            _compile(score, layout, statements, models.get(score.id))
-            for score in edition.scores
-            if score.default_on or score.id in switched_on
-        )
-        given = {rule.id: row for row, rule in enumerate(edition.quality)} if given is None else given
-        self._program = Program(layout, statements, given, self._vetoes(given))
-        self.rows: Mapping[str, int] = self._program.rows
+    def __init__(self, layout: Layout, rules: ScoreRules, rows: Mapping[str, int]) -> None:
+        self.layout, self.compiled, self.rows = layout, rules.compiled, rows
+        self._reads = [
+            Read(
+                layout,
+                found.score.constants,
+                found.items,
+                np.array([rows[item_name(found.score, item)] for item in found.items], np.int64),
+                found.model,
+            )
+            for found in self.compiled
+        ]
+        self._always = np.array([[found.asked is None] for found in self.compiled], np.bool_)
+        self._asked = np.array([0 if found.asked is None else rows[found.asked] for found in self.compiled], np.int64)
+        self._refusals = _Firsts([[rows[name] for name in found.refusals] for found in self.compiled])
+        self._unknowns = _Firsts([[rows[name] for name in found.unknowns] for found in self.compiled])
         self._check()
-
-    def _vetoes(self, given: Mapping[str, int]) -> dict[str, list[int]]:
-        """Statement of an item -> rows of the quality rules that make it UNKNOWN."""
-        found = {}
-        for compiled in self.compiled:
-            for item in compiled.items:
-                for name in item.unless:
-                    if name not in given:
-                        raise EditionError(f"score {compiled.score.id}: item {item.id}: no quality rule {name!r}")
-                if item.unless:
-                    found[_item_name(compiled.score, item)] = [given[name] for name in item.unless]
-        return found
 
     def _check(self) -> None:
         """Every formula once over no panel: what it misses in the edition shows now and not on a patient."""
         empty = np.zeros((len(self.layout.quantities), 0))
         facts = Facts(empty, empty, None, None, np.zeros((len(self.layout.words), 0), np.int8))
         truth = np.zeros((1 + max(self.rows.values(), default=0), 0), np.int8)
-        for compiled in self.compiled:
+        for compiled, read in zip(self.compiled, self._reads, strict=True):
             try:
-                self._answer(compiled, facts, truth)
+                FUNCTIONS[compiled.score.function](Reading(read, facts, truth))
             except (KeyError, TypeError, ValueError, IndexError) as slip:
                 raise EditionError(f"score {compiled.score.id} does not fit its formula ({slip})") from slip
 
-    def run(self, facts: Facts) -> ScoreOutcomes:
-        """All scores of all panels of the chunk."""
-        truth, size = self._program.run(facts), facts.low.shape[1]
-        shape = (len(self.compiled), size)
+    def run(self, facts: Facts, truth: Bytes) -> ScoreOutcomes:
+        """All scores of all panels of the chunk.
+
+        The gates first: who is not asked, refused, or not known to belong to the population gets no number.
+        """
+        shape = (len(self.compiled), facts.low.shape[1])
+        asked = self._always | (truth[self._asked] == TRUE)
+        refusal = self._refusals.first(truth == TRUE, shape)
+        unknown = self._unknowns.first(truth != FALSE, shape)
+        refused = refusal != NOTHING
+        answered = asked & ~refused
+        status, first, last, why = (np.full(shape, NOTHING, np.int8) for _ in range(4))
+        low, high = np.full(shape, NAN), np.full(shape, NAN)
         parts: dict[tuple[int, str], tuple[Floats, Floats]] = {}
-        outcomes = ScoreOutcomes(
-            status=np.zeros(shape, np.int8),
-            low=np.full(shape, NAN),
-            high=np.full(shape, NAN),
-            first=np.full(shape, NOTHING, np.int8),
-            last=np.full(shape, NOTHING, np.int8),
-            refusal=np.full(shape, NOTHING, np.int8),
-            why=np.full(shape, NOTHING, np.int8),
+        for number in np.flatnonzero(answered.any(axis=1)).tolist():
+            answer = FUNCTIONS[self.compiled[number].score.function](Reading(self._reads[number], facts, truth))
+            status[number], low[number], high[number] = answer.status, answer.low, answer.high
+            first[number], last[number], why[number] = answer.first, answer.last, answer.why
+            parts |= {(number, name): ends for name, ends in answer.parts.items()}
+        status = np.where(refused, REFUSED, np.where(unknown != NOTHING, NOT_COMPUTABLE, status))
+        refusal = np.where(asked, np.where(refused, refusal, unknown), NOTHING)
+        status = np.where(asked, status, NOT_ASKED)
+        kept = status == COMPUTED
+        return ScoreOutcomes(
+            status=status,
+            low=np.where(kept, low, NAN),
+            high=np.where(kept, high, NAN),
+            first=np.where(kept, first, NOTHING),
+            last=np.where(kept, last, NOTHING),
+            refusal=refusal,
+            why=np.where(asked & (refusal == NOTHING), why, NOTHING),
             truth=truth,
             facts=facts,
             parts=parts,
         )
-        for number, compiled in enumerate(self.compiled):
-            if self._asked(compiled, truth).any():
-                answer = self._answer(compiled, facts, truth)
-                self._write(number, compiled, answer, outcomes)
-                parts |= {(number, name): ends for name, ends in answer.parts.items()}
-        return outcomes
 
-    def _asked(self, compiled: Compiled, truth: Bytes) -> Bools:
-        if compiled.asked is None:
-            return np.ones(truth.shape[1], np.bool_)
-        found: Bools = truth[self.rows[compiled.asked]] == TRUE
+
+class _Firsts:
+    """Per group of statements the first that holds. `groups`: rows of the truth."""
+
+    def __init__(self, groups: Sequence[Sequence[int]]) -> None:
+        self._owners = [number for number, group in enumerate(groups) if group]
+        flat = [(row, place) for group in groups for place, row in enumerate(group)]
+        self._rows = np.array([row for row, _ in flat], np.int64)
+        self._places = np.array([[place] for _, place in flat], np.int8)
+        self._starts = np.cumsum([0, *(len(groups[number]) for number in self._owners[:-1])], dtype=np.int64)
+
+    def first(self, holds: Bools, shape: tuple[int, int]) -> Bytes:
+        """Place in its group, NOTHING where none holds; shape (groups, panels). `holds`: shape (rows, panels)."""
+        found = np.full(shape, NOTHING, np.int8)
+        if self._owners:
+            none = np.int8(len(self._rows))
+            places = np.where(holds[self._rows], self._places, none)
+            least = np.minimum.reduceat(places, self._starts, axis=0)
+            found[self._owners] = np.where(least == none, NOTHING, least)
         return found
-
-    def _answer(self, compiled: Compiled, facts: Facts, truth: Bytes) -> Answer:
-        score = compiled.score
-        own = {item.id: truth[self.rows[_item_name(score, item)]] for item in compiled.items}
-        reading = Reading(self.layout, facts, score.constants, compiled.items, own, compiled.model)
-        return FUNCTIONS[score.function](reading)
-
-    def _write(self, number: int, compiled: Compiled, answer: Answer, outcomes: ScoreOutcomes) -> None:
-        """The gates first: who is not asked, refused, or not known to belong to the population gets no number."""
-        truth = outcomes.truth
-        status, refusal = answer.status, np.full(len(answer.status), NOTHING, np.int8)
-        for place in reversed(range(len(compiled.unknowns))):
-            open_ = truth[self.rows[compiled.unknowns[place]]] != FALSE
-            status, refusal = np.where(open_, NOT_COMPUTABLE, status), np.where(open_, np.int8(place), refusal)
-        for place in reversed(range(len(compiled.refusals))):
-            holds = truth[self.rows[compiled.refusals[place]]] == TRUE
-            status, refusal = np.where(holds, REFUSED, status), np.where(holds, np.int8(place), refusal)
-        status = np.where(self._asked(compiled, truth), status, NOT_ASKED)
-        kept = status == COMPUTED
-        outcomes.status[number] = status
-        outcomes.low[number], outcomes.high[number] = np.where(kept, answer.low, NAN), np.where(kept, answer.high, NAN)
-        outcomes.first[number] = np.where(kept, answer.first, NOTHING)
-        outcomes.last[number] = np.where(kept, answer.last, NOTHING)
-        outcomes.refusal[number] = np.where(status == NOT_ASKED, NOTHING, refusal)
-        outcomes.why[number] = np.where((status != NOT_ASKED) & (refusal == NOTHING), answer.why, NOTHING)
-
-
-def _compile(score: Score, layout: Layout, statements: dict[str, Predicate], model: Coefficients | None) -> Compiled:
-    """Adds the rules of `score` to `statements`."""
-    if score.function not in FUNCTIONS:
-        raise EditionError(f"score {score.id}: no function {score.function!r}; there are {', '.join(FUNCTIONS)}")
-    own = items(score, layout)
-    statements |= {_item_name(score, item): item.when for item in own}
-    asked = None
-    if score.asked_if is not None:
-        asked = f"{score.id}:asked"
-        statements[asked] = score.asked_if
-    refusals = {f"{score.id}:refusal:{place}": rule.when for place, rule in enumerate(score.refusals)}
-    unknowns = {f"{score.id}:unknown:{place}": rule.when for place, rule in enumerate(score.unknown_refusals)}
-    statements |= refusals | unknowns
-    return Compiled(score, own, model, asked, tuple(refusals), tuple(unknowns))
-
-
-def _item_name(score: Score, item: Item) -> str:
-    return f"{score.id}:item:{item.id}"

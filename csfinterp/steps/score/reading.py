@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from csfinterp.model.coefficients import Coefficients
-from csfinterp.model.cohort import Bools, Bytes, Floats
+from csfinterp.model.cohort import Bools, Bytes, Floats, Ints
 from csfinterp.steps.layout import Layout
 from csfinterp.steps.score.items import POINTS, Constants, Item
 from csfinterp.steps.truth import FALSE, TRUE, UNKNOWN, Facts
@@ -34,50 +34,63 @@ class Answer:
     parts: Mapping[str, tuple[Floats, Floats]]
 
 
+class Read:
+    """What the formula of one score reads, compiled. `rows`: row of each item in the truth of the program."""
+
+    def __init__(
+        self, layout: Layout, constants: Constants, items: Sequence[Item], rows: Ints, model: Coefficients | None
+    ) -> None:
+        self.layout, self.constants, self.model = layout, constants, model
+        self.row = {item.id: int(row) for item, row in zip(items, rows, strict=True)}
+        groups = {item.group for item in items}
+        places = {name: [place for place, item in enumerate(items) if item.group == name] for name in groups}
+        self.rows = {name: rows[found] for name, found in places.items()}
+        points = {name: np.array([[items[place].points] for place in found]) for name, found in places.items()}
+        self.gains = {name: np.maximum(found, 0.0) for name, found in points.items()}
+        self.losses = {name: np.minimum(found, 0.0) for name, found in points.items()}
+
+
 class Reading:
     """Values, words and item truths of one score over the panels of a chunk. `truth`: of every node of the program."""
 
-    def __init__(
-        self,
-        layout: Layout,
-        facts: Facts,
-        constants: Constants,
-        items: Sequence[Item],
-        truth: Mapping[str, Bytes],
-        model: Coefficients | None = None,
-    ) -> None:
-        self.layout, self.facts, self.constants, self.items, self.model = layout, facts, constants, items, model
-        self._truth = truth
+    def __init__(self, read: Read, facts: Facts, truth: Bytes) -> None:
+        self._read, self.facts, self._truth = read, facts, truth
+        self.layout, self.constants, self.model = read.layout, read.constants, read.model
         self.size = int(facts.low.shape[1])
 
     def truth(self, item: str) -> Bytes:
         """Truth of an item, by its id."""
-        return self._truth[item]
+        found: Bytes = self._truth[self._read.row[item]]
+        return found
+
+    def group(self, name: str) -> Bytes:
+        """Truth of all items of a group, shape (items, panels)."""
+        found: Bytes = self._truth[self._read.rows[name]]
+        return found
 
     def any_of(self, group: str) -> Bytes:
         """Truth of "one item of the group holds"."""
-        found = np.full(self.size, FALSE, np.int8)
-        for item in self.group(group):
-            found = np.maximum(found, self._truth[item.id])
+        found: Bytes = self.group(group).max(axis=0, initial=FALSE)
         return found
 
     def all_known(self, group: str) -> Bools:
         """Every item of the group is TRUE or FALSE."""
-        found = np.ones(self.size, np.bool_)
-        for item in self.group(group):
-            found &= self._truth[item.id] != UNKNOWN
+        found: Bools = (self.group(group) != UNKNOWN).all(axis=0)
         return found
 
-    def group(self, name: str) -> tuple[Item, ...]:
-        return tuple(item for item in self.items if item.group == name)
+    def any_known(self, group: str) -> Bools:
+        """Some item of the group is TRUE or FALSE."""
+        found: Bools = (self.group(group) != UNKNOWN).any(axis=0)
+        return found
 
     def points(self, group: str = POINTS) -> tuple[Floats, Floats]:
         """Lowest and highest sum of points that the open items of a group leave, added in the order of the file."""
+        items, gains, losses = self.group(group), self._read.gains[group], self._read.losses[group]
+        certain, possible = items == TRUE, items >= UNKNOWN
+        lowest, highest = certain * gains + possible * losses, possible * gains + certain * losses
         low, high = np.zeros(self.size), np.zeros(self.size)
-        for item in self.group(group):
-            certain, possible = self._truth[item.id] == TRUE, self._truth[item.id] >= UNKNOWN
-            low = low + np.where(certain if item.points > 0 else possible, item.points, 0.0)
-            high = high + np.where(possible if item.points > 0 else certain, item.points, 0.0)
+        for least, most in zip(lowest, highest, strict=True):
+            low, high = low + least, high + most
         return low, high
 
     def span(self, name: str) -> tuple[Floats, Floats]:
@@ -95,13 +108,14 @@ class Reading:
 
     def is_word(self, name: str, *words: str) -> Bools:
         """The coded input is one of these words."""
-        known = self.layout.words[name]
-        return np.isin(self.facts.code[self.layout.coded[name]], [known.index(word) for word in words])
+        table = np.array([False, *(word in words for word in self.layout.words[name])])
+        found: Bools = table[self.facts.code[self.layout.coded[name]] + 1]
+        return found
 
     def number_of_word(self, name: str, numbers: Mapping[str, float]) -> Floats:
         """The number that the score gives to the word of a coded input, NaN for other words."""
         table = np.array([NAN, *(numbers.get(word, NAN) for word in self.layout.words[name])])
-        found: Floats = table[self.facts.code[self.layout.coded[name]].astype(np.int64) + 1]
+        found: Floats = table[self.facts.code[self.layout.coded[name]] + 1]
         return found
 
     def answer(

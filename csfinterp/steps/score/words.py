@@ -7,9 +7,10 @@ from math import inf, isnan
 
 from csfinterp.model.interpretation import ScoreResult
 from csfinterp.model.predicate import Predicate, Truth, inputs
-from csfinterp.steps.score.gates import Compiled, ScoreOutcomes, Scores
+from csfinterp.steps.score.gates import ScoreOutcomes, Scores
 from csfinterp.steps.score.items import ALARM, POINTS, REMARK, Item
 from csfinterp.steps.score.reading import COMPUTED, NOT_ASKED, NOTHING, REFUSED
+from csfinterp.steps.score.rules import Compiled
 
 STATUS_WORDS = ("", "computed", "not_computable", "refused")
 PRINTED = {"csf_cytology_best": "csf_cytology"}
