@@ -38,7 +38,9 @@ class EditionSchema(Entry):
     organism_words = fields.Dict(keys=Text(), values=texts_list(required=True, filled=True), load_default=dict)
     routine_tests = texts_list()
     next_steps = fields.Dict(
-        keys=one_of(CODED_CONTEXT["question"]), values=texts_list(required=True, filled=True), load_default=dict
+        keys=one_of(CODED_CONTEXT["question"]),
+        values=fields.List(Text(validate=validate.Regexp(r"R-[A-Z]+[0-9]*\Z", error="write it like R-L or R-M05"))),
+        load_default=dict,
     )
     tolerances = many_of(ToleranceSchema)
 

@@ -77,6 +77,7 @@ class LineSchema(Sourced):
     text = Text(required=True)
     silent_if = texts_list()
     headline = maybe_text()
+    spoken = Truth(load_default=False)
 
 
 class PatternSummarySchema(Entry):

@@ -165,17 +165,19 @@ def _felt(row: Row, rule: QualityResult) -> bool:
     return any(row.before.truth(finding.when) is Truth.TRUE for finding in findings)
 
 
-def patterns(named: list[PatternResult], *, first: bool) -> Iterator[Weighted]:
+def patterns(row: Row, named: list[PatternResult], *, first: bool) -> Iterator[Weighted]:
     """The first patterns in print order, in their own words: what is shown and emergencies, then (not `first`) what
     the values only resemble or leave open."""
+    obligatory = {line.id for pattern in row.parts.edition.patterns for line in pattern.lines if line.spoken}
     for pattern in named[:MOST_PATTERNS]:
         shown = pattern.emergency or pattern.grade == "established"
         if shown is not first:
             continue
         held = tuple(item.id for item in pattern.items if item.truth == "true" and item.kind != "neutral")
         yield said(9 if shown else 6, pattern.text, (pattern.rule, *held), pattern.citations, pattern.status)
-        for line in pattern.lines if pattern.emergency else ():
-            yield said(6, line.text, (pattern.rule, line.id), line.citations, line.status)
+        for line in pattern.lines:
+            if pattern.emergency or line.id in obligatory:
+                yield said(6, line.text, (pattern.rule, line.id), line.citations, line.status)
 
 
 def answer(row: Row, shapes: tuple[PatternResult, ...], points: tuple[ScoreResult, ...]) -> Iterator[Weighted]:
@@ -259,7 +261,7 @@ def next_step(row: Row, advice: tuple[RecommendationResult, ...], told: set[str]
     for entry in wanted[:1]:
         yield _advice(entry, 7)
     for entry in others[:1]:
-        yield _advice(entry, 6 if answers[entry.id] else 3)
+        yield _advice(entry, 7 if answers[entry.id] else 3)
 
 
 def _advice(entry: RecommendationResult, weight: int) -> Weighted:

@@ -23,8 +23,9 @@ def lm(row: Row, level: LMResult) -> Iterator[Weighted]:
     """The level with why and what would settle it; without a level only where the question is asked."""
     table, because = row.parts.evidence["eano_esmo"].table, ("lm", level.row)
     if level.certainty not in ("not_classifiable", "not_applicable"):
-        why = f" ({', '.join(map(_plain, level.because))})" if level.because else ""
-        text = f"Certainty of leptomeningeal metastasis by {level.guideline}: {level_words(level)}{why}."
+        words, reasons = level_words(level), ", ".join(map(_plain, level.because))
+        why = (f": {reasons}" if words.endswith(")") else f" ({reasons})") if reasons else ""
+        text = f"Certainty of leptomeningeal metastasis by {level.guideline}: {words}{why}."
         yield said(9, text, because, level.citations, level.status)
     elif _asked(row) and (level.certainty == "not_classifiable" or row.word("question") not in OTHER_QUESTIONS):
         yield from _without_level(row, level)

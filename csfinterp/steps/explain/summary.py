@@ -62,11 +62,11 @@ def summary(row: Row, told: Told) -> Summary:
     found = [
         *sentences.critical(row, told.critical),
         *sentences.answer(row, told.patterns, told.scores),
-        *sentences.patterns(spoken, first=True),
+        *sentences.patterns(row, spoken, first=True),
         *sentences_levels.lm(row, told.lm),
         *sentences_levels.hematologic(row, told.hematologic),
         *sentences_levels.leukemia(told.leukemia),
-        *sentences.patterns(spoken, first=False),
+        *sentences.patterns(row, spoken, first=False),
         *sentences.cautions(row, told.cautions, spoken),
         *sentences_findings.findings(row, told.findings, told.results, spoken, called),
         *sentences_findings.also_flagged(row, told.findings, told.results, called),
@@ -113,7 +113,8 @@ def _headline(row: Row, told: Told, spoken: list[PatternResult], withheld: list[
         parts += [name for name in alarming if name not in parts]
     elif told.hematologic.status != "not_applicable" and not _is_staged(told):
         parts.append(inside(told.hematologic.text.split(". ")[0].split(" (")[0].strip().rstrip(".")))
-    elif only_open and parts and not differential:  # what stays open is no picture: what is abnormal stands beside it
+    shown = told.lm.certainty in LEVELS or told.hematologic.status.startswith("shown")
+    if only_open and parts and not differential and not shown:  # what stays open is no picture: what is abnormal does
         parts += _abnormal(row, told, said)
     if told.leukemia.status.startswith("CNS"):
         parts.append(
