@@ -27,6 +27,7 @@ from csfinterp.formats import FORMATS, ReadLimits, report_trace
 from csfinterp.held_command import held
 from csfinterp.model.edition import Edition
 from csfinterp.model.panel import Panel
+from csfinterp.report_command import report
 from csfinterp.samples import SAMPLES
 from csfinterp.service import Service
 from csfinterp.serving import gunicorn_command
@@ -252,6 +253,7 @@ def _printed(document: dict[str, object], output: str, many: bool) -> str:
 
 
 main.add_command(cohort)
+main.add_command(report)
 
 
 # --- edition, db ---

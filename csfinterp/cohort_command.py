@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from csfinterp.cohort.run import run_cohort
+from csfinterp.cohort.run import How, run_cohort
 from csfinterp.settings import Settings
 
 MOST_LINES = 40
@@ -19,12 +19,20 @@ MOST_LINES = 40
 @click.argument("source", metavar="IN", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--edition", help="Id of the edition.  [default: the edition in force]")
-def cohort(source: Path, target: Path, edition: str | None) -> None:
-    """Interpret the panels of IN (CSV, one row a panel or one row a result) and write one row a panel to OUT (CSV).
+@click.option("--code-map", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Local codes (as in config/code_maps) for rows that name no source_system.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes of this machine.")
+@click.option("--cluster", metavar="ADDRESS", help="Scheduler of a Dask cluster that answers instead, tcp://HOST:8786.")
+def cohort(
+    source: Path, target: Path, edition: str | None, code_map: Path | None, workers: int, cluster: str | None
+) -> None:
+    """Interpret the panels of IN (one row a panel or one row a result) and write one row a panel to OUT.
 
-    A name that ends in .gz is compressed. Beside OUT stand OUT.manifest.json (edition, digests, counts, what could not
-    be used) and OUT.dictionary.csv (what every column means); files of these names are replaced.
-    One process reads from start to end: a run that is broken off leaves no OUT and starts anew.
+    CSV; a name that ends in .gz is compressed, in .parquet is Parquet. Beside OUT stand OUT.manifest.json (edition,
+    digests, counts, what could not be used), OUT.dictionary.csv (what every column means) and OUT.schema.json (the
+    same as a Frictionless Table Schema); files of these names are replaced.
+    A run that is broken off leaves OUT.partial and OUT.journal; the same command goes on there and gives the same
+    bytes, with any number of workers.
     The guide pull_a_cohort.md shows the columns of IN.
     Exit code: 0 all interpreted, 1 some panels were refused (their rows hold their ids alone), 2 bad usage.
     """
@@ -39,7 +47,7 @@ def cohort(source: Path, target: Path, edition: str | None) -> None:
             rate = f", {panels / speed:,.0f}/s" if speed else ""
             progress.update(task, completed=size, description=f"{panels:,} panels{rate}")
 
-        report = run_cohort(settings, source, target, edition, tell)
+        report = run_cohort(settings, source, target, How(edition, code_map, workers, cluster), tell)
     lines = list(report.lines())
     for line in lines[:MOST_LINES]:
         click.echo(line, err=True)

@@ -189,7 +189,8 @@ def _final(result: _Result) -> _Result:
 
 def _bare(result: _Result) -> tuple[str, dict[str, Any]]:
     """What a result says, however it was written: null, empty and absent are the same."""
-    sent = {key: value for key, value in result.sent.items() if key != "status" and value not in (None, "", {}, [])}
+    shape = ("status", "value_type")
+    sent = {key: value for key, value in result.sent.items() if key not in shape and value not in (None, "", {}, [])}
     if "value" in sent:
         sent["value"] = str(sent["value"])
     return result.status, sent

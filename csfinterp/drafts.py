@@ -101,7 +101,6 @@ def written(
     """The rows of one version. `before`: the interpretation document of the version before it."""
     edition, status = known.edition, draft.status
     text = panel_json.text(answer, Envelope(panel_id, draft.version, now))
-    document = orjson.loads(text)
     record = VersionRecord(
         panel_id=panel_id, version=draft.version, reason=draft.reason, status=status,
         content_digest=draft.content_digest, panel_document=draft.panel_text, amended_context=draft.amended_context,
@@ -110,9 +109,10 @@ def written(
         contributes=dumps(contribution_of(answer, edition)), edition_id=edition.id, edition_digest=edition.digest,
         site_rules_digest=edition.site_rules.digest if edition.site_rules else None, certainty=answer.lm.certainty,
         type=answer.lm.type, headline=answer.summary.headline,
-        critical_open=len(calls_of(document)), episode=draft.episode, collected=draft.collected, created_at=now,
-        provisional=answer.lm.provisional,
+        critical_open=len(calls_of({"status": status, "critical": answer.critical})), episode=draft.episode,
+        collected=draft.collected, created_at=now, provisional=answer.lm.provisional,
     )  # fmt: skip
+    document = {} if before is None else orjson.loads(text)  # of a first version nothing is compared
     events = events_of(record, document, before)
     same = () if before is None else repeated(before, document)
     return Written(draft.key, record, _search_tables(answer), basis, received, events, same)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from fractions import Fraction
+from hashlib import sha256
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ from csfinterp import knowledge
 from csfinterp.errors import DocumentError, EditionError, Fault, NotFoundError
 from csfinterp.knowledge import EditionInfo
 from csfinterp.model.cohort import CodeKey
-from csfinterp.model.edition import Edition
+from csfinterp.model.edition import Edition, SiteRules
 from csfinterp.model.panel import Observation, Panel
 from csfinterp.settings import Settings
 from csfinterp.steps.pipeline import Core
@@ -58,6 +60,16 @@ class Known:
         return identity.issue in _MISPLACED or (analyte is not None and analyte.specimen not in _BLOOD)
 
 
+@dataclass(frozen=True)
+class Mapped:
+    """An edition with one more code map: `id` of the map, `source` that it reads, `digest` of its file."""
+
+    known: Known
+    id: str
+    source: str
+    digest: str
+
+
 class Library:
     """The editions that this site may use. Thread-safe: an edition is loaded once, by whoever asks first.
 
@@ -99,6 +111,23 @@ class Library:
             if wanted not in self._loaded:
                 self._loaded[wanted] = self._load(wanted)
             return self._loaded[wanted]
+
+    def with_code_map(self, known: Known, path: Path) -> Mapped:
+        """An edition that also reads the local codes of one more sender, whose own map of the site it replaces.
+
+        The digest of the site's choice then covers the map, too. Raises EditionError with file and line.
+        """
+        code_map = knowledge.load_code_map(path)
+        rules = known.edition.site_rules or SiteRules("default", "")
+        digest = f"sha256:{sha256(rules.digest.encode() + path.read_bytes()).hexdigest()}"
+        others = tuple(found for found in rules.code_maps if found.source != code_map.source)
+        chosen = replace(self._site_rules, code_maps=(*others, code_map), digest=digest)
+        info = next(
+            info for info in knowledge.list_editions(self._settings.editions_folder) if info.id == known.edition.id
+        )
+        edition = knowledge.apply_site_rules(knowledge.load_edition(info.folder), chosen)
+        content = f"sha256:{sha256(path.read_bytes()).hexdigest()}"
+        return Mapped(Known(edition, Core(edition)), code_map.id, code_map.source, content)
 
     def _load(self, edition_id: str) -> Known:
         folder = self._settings.editions_folder

@@ -23,9 +23,10 @@ from csfinterp.errors import ConflictError, CsfinterpError, DocumentError, Fault
 from csfinterp.events import held_event
 from csfinterp.formats import panel_json
 from csfinterp.formats.panel_json import Envelope, dumps
+from csfinterp.grid import Grid, GridAnswer
 from csfinterp.held import HeldMessages
 from csfinterp.knowledge import EditionInfo
-from csfinterp.library import Library, as_data
+from csfinterp.library import Known, Library, as_data
 from csfinterp.model.interpretation import Interpretation
 from csfinterp.model.panel import Panel
 from csfinterp.settings import Settings
@@ -47,10 +48,11 @@ from csfinterp.store import (
 )
 from csfinterp.store.engine import busy
 from csfinterp.store.records import MessageRecord, PanelHead
+from csfinterp.store.searches import Searches
 
 __all__ = [
-    "CoursePanel", "Heard", "HeardBefore", "Page", "PanelFilter", "Service", "StoredPanel", "Submission", "Transcript",
-    "VersionInfo",
+    "CoursePanel", "Grid", "GridAnswer", "Heard", "HeardBefore", "Page", "PanelFilter", "Service", "StoredPanel",
+    "Submission", "Transcript", "VersionInfo",
 ]  # fmt: skip
 
 # Each round somebody else's write succeeded, so this many writers of one specimen or patient may meet at once.
@@ -293,6 +295,11 @@ class Service:
         """What could not be joined to a case and waits for an administrator, or was decided."""
         return HeldMessages(self._store, self._submit_again, self._now)
 
+    @property
+    def searches(self) -> Searches:
+        """What searches asked, under tokens that links carry instead of patients."""
+        return self._store.searches
+
     def keep_feedback(self, service: str, feedback: Iterable[Mapping[str, object]]) -> None:
         """Keeps what clinicians answered to cards of a CDS Hooks service; each names its `card` and `outcome`."""
         now = stamp(self._clock())
@@ -314,9 +321,17 @@ class Service:
         """The analytes of an edition as plain data; None: the edition in force. Raises as `edition_document`."""
         return [as_data(analyte) for analyte in self._library.known(edition_id).edition.analytes]
 
+    def known(self, edition_id: str | None = None) -> Known:
+        """An edition with its compiled core; None: the edition in force. Raises as `edition_document`."""
+        return self._library.known(edition_id)
+
     def core(self, edition_id: str | None = None) -> Core:
         """The compiled core of an edition; None: the edition in force. Raises as `edition_document`."""
         return self._library.known(edition_id).core
+
+    def lm_grid(self, edition_id: str | None = None) -> Grid:
+        """The EANO-ESMO table of an edition, to ask what other inputs would give. Raises as `edition_document`."""
+        return Grid(self.core(edition_id))
 
     # --- one attempt each: read, decide, interpret, write; a RaceError starts it over ---
 

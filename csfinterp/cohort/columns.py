@@ -9,6 +9,8 @@ from csfinterp.model.edition import Analyte, Derived, Edition
 from csfinterp.steps.explain.lm import EANO, HEMATOLOGIC, LEUKEMIA
 from csfinterp.steps.layout import GRADES
 
+# Of Frictionless Table Schema; a time as sent may be a date or a date-time, so it is a string there.
+FRICTIONLESS = {"number": "number", "count": "integer", "boolean": "boolean"}
 TEXT, NUMBER, COUNT, BOOLEAN, TIME = "text", "number", "count", "boolean", "date or date-time"
 
 
@@ -39,6 +41,21 @@ def rows(found: tuple[Column, ...]) -> Iterator[tuple[str, ...]]:
     """The dictionary as rows of a table, its header first."""
     yield HEAD
     yield from (astuple(column) for column in found)
+
+
+def frictionless(found: tuple[Column, ...]) -> dict[str, object]:
+    """The same as a Frictionless Table Schema. Texts that a spreadsheet would run begin with an apostrophe in CSV."""
+    fields = [
+        {
+            "name": column.name,
+            "type": FRICTIONLESS.get(column.type, "string"),
+            "description": column.meaning,
+            "csfinterp:source": column.source,
+            **({"csfinterp:unit": column.unit} if column.unit else {}),
+        }
+        for column in found
+    ]
+    return {"fields": fields, "missingValues": [""]}
 
 
 def results(edition: Edition) -> tuple[Analyte | Derived, ...]:

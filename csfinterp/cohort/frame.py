@@ -10,19 +10,20 @@ from typing import Any
 
 import pandas as pd
 
+from csfinterp.cohort.chunk import ChunkReader
 from csfinterp.cohort.columns import BOOLEAN, COUNT, NUMBER
+from csfinterp.cohort.plain import text_of
 from csfinterp.cohort.report import Report
-from csfinterp.cohort.run import chunks
-from csfinterp.cohort.table import Table
+from csfinterp.cohort.run import CHUNK
 from csfinterp.formats import ReadLimits, panel_json
-from csfinterp.formats.cohort_csv import entries
+from csfinterp.formats.csv_blocks import read_blocks
 from csfinterp.formats.csv_cells import Record
+from csfinterp.formats.csv_header import read_header
 from csfinterp.operations import stateless_service
 from csfinterp.service import Service
 from csfinterp.settings import Settings
 
 DTYPES = {NUMBER: "float64", COUNT: "Int64", BOOLEAN: "boolean"}
-LARGEST_WHOLE = 2**53
 
 
 def interpret(panel: Mapping[str, Any], edition: str | None = None) -> dict[str, object]:
@@ -44,17 +45,23 @@ def interpret_frame(frame: pd.DataFrame, edition: str | None = None) -> pd.DataF
     """
     settings = _settings(edition)
     service = _service(settings)
-    table = Table(service.core())
-    report = Report(frozenset(service.core().edition.analyte))
-    found = entries(_records(frame), _limits(settings))
-    rows = [row for chunk in chunks(found, service.refusal, table, report) for row in chunk]
-    index = frame.index if len(rows) == len(frame) and "code" not in frame.columns else None
+    rows = _records(frame)
+    header = read_header(*next(rows))
+    reader, report = ChunkReader(service.known(), header, _limits(settings)), Report()
+    parts = []
+    for block in read_blocks(header, rows, CHUNK):
+        chunk = reader.read(block.rows())
+        report.add(chunk.report)
+        parts.append(chunk.cells)
+    index = frame.index if "code" not in frame.columns else None
     if report.refusals:
         lines = "; ".join(line for line in report.lines() if line.startswith("refused"))
         warnings.warn(f"{report.refusals} of {report.panels} panels were refused: {lines}", stacklevel=2)
     data = {
-        column.name: pd.Series([row[column.name] for row in rows], index, DTYPES.get(column.type, "object"))
-        for column in table.columns
+        column.name: pd.Series(
+            [value for part in parts for value in part[column.name].plain()], index, DTYPES.get(column.type, "object")
+        )
+        for column in reader.table.columns
     }
     return pd.DataFrame(data, index)
 
@@ -76,21 +83,6 @@ def _limits(settings: Settings) -> ReadLimits:
 def _records(frame: pd.DataFrame) -> Iterator[Record]:
     """The frame as rows of text, counted as its CSV file would be: the names are row 1."""
     yield Record(1, [str(name) for name in frame.columns])
-    for number, row in enumerate(frame.itertuples(index=False, name=None), 2):
-        yield Record(number, [_text(value) for value in row])
-
-
-def _text(value: Any) -> str:
-    """A cell as a CSV file would hold it; a whole number that a missing neighbor made a float is whole again."""
-    if value is None or value is pd.NaT or value is pd.NA or value != value:
-        return ""
-    if isinstance(value, pd.Timestamp):
-        day = value.tz is None and value == value.normalize()
-        return str(value.date().isoformat()) if day else str(value.isoformat())
-    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_WHOLE:
-        return str(int(value))
-    return str(float(value)) if isinstance(value, float) else str(value).lower() if _is_bool(value) else str(value)
-
-
-def _is_bool(value: object) -> bool:
-    return isinstance(value, bool) or type(value).__name__ in ("bool_", "bool")
+    columns = [[text_of(value) for value in frame.iloc[:, place].tolist()] for place in range(frame.shape[1])]
+    for number, cells in enumerate(zip(*columns, strict=True), 2):
+        yield Record(number, list(cells))

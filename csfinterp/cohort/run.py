@@ -1,173 +1,163 @@
-"""A cohort from file to file: chunks of rows, constant memory, a manifest and a dictionary beside the table."""
+"""A cohort from file to file: blocks of panels, constant memory, a journal to go on from, a manifest."""
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import hashlib
 import io
 import itertools
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 import orjson
 
 from csfinterp import __version__
+from csfinterp.cohort import forms, workers
+from csfinterp.cohort.columns import Column, columns, frictionless
 from csfinterp.cohort.columns import rows as dictionary_rows
+from csfinterp.cohort.journal import CohortError, Journal, journal, partial_of
 from csfinterp.cohort.report import Report
-from csfinterp.cohort.table import Table
-from csfinterp.errors import CsfinterpError, DocumentError
+from csfinterp.cohort.sources import Source, opened
 from csfinterp.formats import ReadLimits
-from csfinterp.formats.cohort_csv import Entry, entries
-from csfinterp.formats.csv_cells import records, write
-from csfinterp.library import Known, Library
-from csfinterp.model.panel import Panel
+from csfinterp.formats.csv_blocks import Block
+from csfinterp.formats.csv_cells import write
+from csfinterp.library import Known, Library, Mapped
 from csfinterp.settings import Settings
 
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer, WriteableBuffer
+__all__ = ["CHUNK", "CohortError", "How", "run_cohort"]
 
-CHUNK = 4096
-Refusal = Callable[[Panel], DocumentError | None]
+CHUNK = 8192  # panels; other chunks give the same rows, but a run goes on only with its own
 Progress = Callable[[int, int], object]
 
 
-class CohortError(CsfinterpError):
-    """A cohort file that cannot be read or written; the message says what to do."""
+@dataclass(frozen=True)
+class How:
+    """How a run is done; nothing of it changes a byte of the table.
+
+    `code_map`: file of a sender's local codes, for all rows that name no source_system (or this one).
+    `cluster`: address of a Dask scheduler.
+    """
+
+    edition: str | None = None
+    code_map: Path | None = None
+    workers: int = 1
+    cluster: str | None = None
 
 
 def run_cohort(
     settings: Settings,
     source: Path,
     target: Path,
-    edition: str | None = None,
+    how: How | None = None,
     progress: Progress = lambda size, panels: None,
 ) -> Report:
-    """Reads CSV (`.gz`: compressed) and writes the table as `target`, with `.manifest.json` and `.dictionary.csv`.
+    """Reads CSV or Parquet and writes the table as `target`, with `.manifest.json`, `.dictionary.csv`, `.schema.json`.
 
-    The same input, edition and software give the same bytes. A panel that is refused keeps its row, with its ids and
-    nothing else. The files appear when all is done; then they replace older ones. `progress` gets bytes read and panels
-    answered. Raises CohortError, DocumentError (a file that cannot be read on), NotFoundError, EditionError.
+    Names that end in .gz are compressed, in .parquet are Parquet. The same input, edition and software give the same
+    bytes, whoever answers. A panel that is refused keeps its row, with its ids and nothing else. The table appears when
+    all is done; then it replaces an older one. A run that was killed goes on where it stood. `progress` gets bytes read
+    and panels answered. Raises CohortError, DocumentError (a file that cannot be read on), NotFoundError, EditionError,
+    MissingExtraError.
     """
+    how = how or How()
     if target.exists() and source.samefile(target):
         raise CohortError("The output would overwrite the input. Name another file.")
-    known = Library(settings).known(edition)
-    table, report = Table(known.core), Report(frozenset(known.edition.analyte))
+    library = Library(settings)
+    known = library.known(how.edition)
+    mapped = library.with_code_map(known, how.code_map) if how.code_map else None
+    known, sender = (mapped.known, mapped.source) if mapped else (known, None)
     limits = ReadLimits(settings.max_body_bytes, settings.max_observations, settings.max_depth)
-    parts = [target.with_name(target.name + ending) for ending in (".partial", ".manifest.json", ".dictionary.csv")]
-    partial, manifest, dictionary = parts
+    form, table = forms.form_of(target), columns(known.edition)
     try:
-        with source.open("rb") as raw, partial.open("wb") as out:
-            read, written = _Digested(raw), _Digested(out)
-            names = [column.name for column in table.columns]
-            with _reading(read, source) as stream, _writing(written, target) as text:
-                write(text, [names])
-                for rows in chunks(entries(records(stream), limits), known.refusal, table, report):
-                    write(text, ([row[name] for name in names] for row in rows))
-                    progress(raw.tell(), report.panels)
-        about = _manifest(known, read, written, report, len(names))
-        with dictionary.open("w", encoding="utf-8", newline="") as stream_out:
-            write(stream_out, dictionary_rows(table.columns))
-        manifest.write_bytes(orjson.dumps(about, option=orjson.OPT_INDENT_2) + b"\n")
-        os.replace(partial, target)
+        with opened(source, CHUNK) as read, journal(target, _task(known, form, sender)) as log:
+            task = workers.Task(known.edition, read.header, limits, form, sender)
+            report = _answer(read, _who(task, known, how), log, forms.head(form, table), progress)
+            made = forms.whole(form, table, partial_of(target))
+            about = _manifest(known, read, made, len(table), mapped)
+            _write_beside(target, table, {**about, **report.data()})
+            os.replace(made, target)
+            partial_of(target).unlink(missing_ok=True)
     except (OSError, EOFError, zlib.error) as error:
         raise CohortError(f"{_reason(error)} ({source.name} -> {target.name}). Nothing was written.") from None
-    finally:
-        partial.unlink(missing_ok=True)
     return report
 
 
-def chunks(found: Iterable[Entry], refusal: Refusal, table: Table, report: Report) -> Iterator[list[dict[str, object]]]:
-    """The rows of the table, chunk by chunk, in the order of the entries; a refused panel has its ids alone."""
-    remaining = iter(found)
-    while chunk := list(itertools.islice(remaining, CHUNK)):
-        yield _rows(chunk, refusal, table, report)
+def _who(task: workers.Task, known: Known, how: How) -> AbstractContextManager[workers.Answers]:
+    if how.cluster is not None:
+        return workers.cluster(task, how.cluster)
+    return workers.processes(task, how.workers) if how.workers > 1 else workers.here(task, known)
 
 
-def _rows(chunk: list[Entry], refusal: Refusal, table: Table, report: Report) -> list[dict[str, object]]:
-    errors = [refusal(entry.panel) if isinstance(entry.panel, Panel) else entry.panel for entry in chunk]
-    read = [(entry.panel, error) for entry, error in zip(chunk, errors, strict=True)]
-    answers = iter(table.read([panel for panel, error in read if error is None and isinstance(panel, Panel)]))
-    rows = []
-    for entry, error in zip(chunk, errors, strict=True):
-        if error is not None:
-            report.refuse(entry, error)
-            rows.append({**table.empty(), "panel_id": entry.panel_id, "patient_id": entry.patient_id})
-        else:
-            answer = next(answers)
-            report.answered(entry, answer)
-            rows.append(answer.cells)
-    return rows
+def _answer(
+    read: Source, who: AbstractContextManager[workers.Answers], log: Journal, head: bytes, progress: Progress
+) -> Report:
+    """Writes the parts of all blocks; those that an earlier run answered are read again but not asked again."""
+    report, digests = Report(), list[str]()
+    blocks = iter(read.blocks)
+    first = _not_done(blocks, log)
+    log.begin(head)
+    for done in log.done:
+        report.add(done.report)
+
+    def noted() -> Iterator[Block]:
+        for block in itertools.chain(first, blocks):
+            digests.append(block.digest())
+            yield block
+
+    with who as answers:
+        for number, answer in enumerate(answers(noted())):
+            if answer.error is not None:
+                raise answer.error
+            log.add(digests[number], answer.part, answer.report)
+            report.add(answer.report)
+            progress(read.passed.size(), report.panels)
+    return report
 
 
-def _manifest(known: Known, read: _Digested, written: _Digested, report: Report, width: int) -> dict[str, object]:
+def _not_done(blocks: Iterator[Block], log: Journal) -> list[Block]:
+    """Passes over the blocks that are done; one that is another now is given back, and what came after is dropped."""
+    for number, done in enumerate(log.done):
+        block = next(blocks, None)
+        if block is None or block.digest() != done.block:
+            log.keep(number)
+            return [] if block is None else [block]
+    return []
+
+
+def _task(known: Known, form: str, sender: str | None) -> dict[str, object]:
+    """What an earlier run must have done as well, so that this one may go on behind it."""
+    rules = known.edition.site_rules
+    edition = {"edition": known.edition.digest, "site_rules": rules.digest if rules else None}
+    return {"csfinterp": __version__, **edition, "form": form, "chunk": CHUNK, "source": sender}
+
+
+def _manifest(known: Known, read: Source, made: Path, width: int, mapped: Mapped | None) -> dict[str, object]:
     edition, rules = known.edition, known.edition.site_rules
+    with made.open("rb") as stream:
+        digest = f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
     return {
         "software": {"name": "csfinterp", "version": __version__},
         "edition": {"id": edition.id, "digest": edition.digest, "status": edition.status},
         "site_rules": {"id": rules.id, "digest": rules.digest, "options": list(rules.options)} if rules else None,
-        "input": {"digest": read.digest, "bytes": read.size},
-        "output": {"digest": written.digest, "bytes": written.size, "columns": width},
-        **report.data(),
+        "code_map": {"id": mapped.id, "source": mapped.source, "digest": mapped.digest} if mapped else None,
+        "input": {"digest": read.passed.digest(), "bytes": read.passed.size()},
+        "output": {"digest": digest, "bytes": made.stat().st_size, "columns": width},
     }
 
 
-class _Digested(io.RawIOBase):
-    """A file whose bytes are counted and digested as they pass."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._hash, self.size = file, hashlib.sha256(), 0
-
-    @property
-    def digest(self) -> str:
-        return f"sha256:{self._hash.hexdigest()}"
-
-    def readable(self) -> bool:
-        return self._file.readable()
-
-    def writable(self) -> bool:
-        return self._file.writable()
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        view = memoryview(buffer).cast("B")
-        data = self._file.read(len(view))
-        view[: len(data)] = data
-        return self._passed(data)
-
-    def write(self, data: ReadableBuffer, /) -> int:
-        self._file.write(data)
-        return self._passed(data)
-
-    def _passed(self, data: ReadableBuffer) -> int:
-        self._hash.update(data)
-        size = memoryview(data).nbytes
-        self.size += size
-        return size
-
-
-@contextlib.contextmanager
-def _reading(raw: _Digested, name: Path) -> Iterator[BinaryIO]:
-    """The bytes of a file, decompressed if its name ends in .gz."""
-    with io.BufferedReader(raw) as plain:
-        if name.suffix == ".gz":
-            with gzip.GzipFile(fileobj=plain, mode="rb") as unpacked:
-                yield cast(BinaryIO, unpacked)
-        else:
-            yield plain
-
-
-@contextlib.contextmanager
-def _writing(raw: _Digested, name: Path) -> Iterator[TextIO]:
-    """UTF-8 text into a file, compressed if its name ends in .gz (without a time, so that the bytes repeat)."""
-    with contextlib.ExitStack() as stack:
-        binary: BinaryIO = stack.enter_context(io.BufferedWriter(raw))
-        if name.suffix == ".gz":
-            packed = gzip.GzipFile(filename="", fileobj=binary, mode="wb", compresslevel=6, mtime=0)
-            binary = cast(BinaryIO, stack.enter_context(packed))
-        yield stack.enter_context(io.TextIOWrapper(binary, "utf-8", newline=""))
+def _write_beside(target: Path, table: tuple[Column, ...], about: dict[str, object]) -> None:
+    """Dictionary, Table Schema and manifest."""
+    dictionary = io.StringIO(newline="")
+    write(dictionary, dictionary_rows(table))
+    schema = orjson.dumps(frictionless(table), option=orjson.OPT_INDENT_2).decode() + "\n"
+    manifest = orjson.dumps(about, option=orjson.OPT_INDENT_2).decode() + "\n"
+    made = {".dictionary.csv": dictionary.getvalue(), ".schema.json": schema, ".manifest.json": manifest}
+    for ending, text in made.items():
+        forms.replace(target.with_name(target.name + ending), text)
 
 
 def _reason(error: Exception) -> str:

@@ -17,16 +17,11 @@ from typing import Any
 from csfinterp.errors import DocumentError, Fault
 from csfinterp.formats.csv_cells import Record, records, unreadable
 from csfinterp.formats.csv_header import COLUMN_AT, PANEL_COLUMNS, Header, no_header, read_header
+from csfinterp.formats.csv_parts import REFUSED, number, sent
 from csfinterp.formats.panel_json import read_document
-from csfinterp.formats.strict_json import DEFAULT_LIMITS, NumberText, ReadLimits
-from csfinterp.model import context as words
+from csfinterp.formats.strict_json import DEFAULT_LIMITS, ReadLimits
 from csfinterp.model.panel import Panel
 
-YES_NO: dict[str, bool | None] = {"yes": True, "true": True, "no": False, "false": False, "unknown": None}
-NUMBERS = {*words.NUMBER_CONTEXT, "age_years", "specimen_volume_ml", "tube_count", "puncture_number"}
-UNITS = {"age_years": "a", "specimen_volume_ml": "mL"}
-LISTS = ("stated", "condition")
-_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _OBSERVATION = re.compile(r"/observations/([0-9]+)(?:/(.*))?")
 
 
@@ -53,7 +48,7 @@ def read_many(data: bytes, limits: ReadLimits = DEFAULT_LIMITS) -> Iterator[Pane
     except DocumentError as error:
         yield error
         return
-    yield from (entry.panel for entry in found)
+    yield from (one.panel for one in found)
 
 
 def entries(rows: Iterator[Record], limits: ReadLimits = DEFAULT_LIMITS) -> Iterator[Entry]:
@@ -66,12 +61,12 @@ def entries(rows: Iterator[Record], limits: ReadLimits = DEFAULT_LIMITS) -> Iter
         raise no_header()
     header = read_header(*first)
     if header.code is None:
-        yield from (_entry(header, [row], limits) for row in rows)
+        yield from (entry(header, [row], limits) for row in rows)
         return
-    yield from (_entry(header, group, limits) for group in _groups(header, rows))
+    yield from (entry(header, group, limits) for group in groups(header, rows))
 
 
-def _groups(header: Header, rows: Iterable[Record]) -> Iterator[list[Record]]:
+def groups(header: Header, rows: Iterable[Record]) -> Iterator[list[Record]]:
     """Rows of one panel, which must stand together: a panel that comes in two parts would be answered twice, half."""
     place, seen, group, current = header.facts["panel_id"], set[bytes](), list[Record](), None
     for row in rows:
@@ -97,7 +92,8 @@ def _ragged(header: Header) -> str:
     return f"The header has {header.size} columns, this row has another number of cells. Quote cells with commas."
 
 
-def _entry(header: Header, rows: Sequence[Record], limits: ReadLimits) -> Entry:
+def entry(header: Header, rows: Sequence[Record], limits: ReadLimits) -> Entry:
+    """One panel from its rows, which have as many cells as the header or are refused."""
     first = rows[0]
     if len(first.cells) != header.size:
         return Entry(first.number, unreadable(first.number, _ragged(header)), None, None)
@@ -172,14 +168,11 @@ class _Reading:
                 return
 
     def _value(self, name: str, text: str) -> object:
-        if name in words.YES_NO_CONTEXT:
-            if text not in YES_NO:
-                self.faults.append(_fault(self._records[0].number, name, "Send yes, no or unknown."))
-            return YES_NO.get(text)
-        if name in LISTS:
-            return [word.strip() for word in text.split(";") if word.strip()]
-        number = _number(text) if name in NUMBERS else text
-        return {"value": number, "unit": UNITS[name]} if name in UNITS else number
+        value = sent(name, text)
+        if value is REFUSED:
+            self.faults.append(_fault(self._records[0].number, name, "Send yes, no or unknown."))
+            return None
+        return value
 
     def _observations(self) -> Iterator[dict[str, object]]:
         for row in self._records:
@@ -196,13 +189,8 @@ class _Reading:
                 for part, place in test.parts.items():
                     text = row.cells[place].strip()
                     if text:
-                        found[part] = _number(text) if part == "tube" else text
+                        found[part] = number(text) if part == "tube" else text
                 yield found
-
-
-def _number(text: str) -> str:
-    """As a JSON number if it is one; other text is refused by the schema."""
-    return NumberText(text) if _JSON_NUMBER.fullmatch(text) else text
 
 
 def _fault(row: int, column: str, text: str) -> Fault:

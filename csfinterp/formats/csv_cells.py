@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, NamedTuple, TextIO
+from typing import NamedTuple, TextIO
 
 from csfinterp.errors import DocumentError, Fault
 
@@ -14,6 +15,9 @@ BOM = b"\xef\xbb\xbf"
 RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
+_QUOTED = re.compile('[,"\r\n]')
+
+
 class Record(NamedTuple):
     """One row: `number` as a spreadsheet counts (the header is row 1), and its cells as text."""
 
@@ -21,28 +25,38 @@ class Record(NamedTuple):
     cells: list[str]
 
 
-def records(stream: BinaryIO) -> Iterator[Record]:
-    """The rows of a CSV file, empty lines left out. Raises DocumentError with the row where it cannot be read on."""
-    number = 0
-    reader = csv.reader(_lines(stream), strict=True)
+def records(lines: Iterable[bytes], before: int = 0) -> Iterator[Record]:
+    """The rows of a CSV file, empty lines left out, from its lines (any binary stream has them).
+
+    `before`: how many rows stand before the first of these lines; with 0 a byte order mark is passed over. Raises
+    DocumentError with the row where it cannot be read on.
+    """
+    number = before
+    reader = csv.reader(texts(lines, first=before == 0), strict=True)
     while True:
         number += 1
         try:
             cells = next(reader)
         except StopIteration:
             return
-        except UnicodeDecodeError:
-            raise unreadable(number, "This is not UTF-8. Save the file as CSV UTF-8.") from None
-        except csv.Error:
-            text = "The quotes do not match (RFC 4180): a cell with a quote, comma or line end stands in quotes,"
-            raise unreadable(number, f"{text} and a quote inside it is doubled.") from None
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise refused_row(number, error) from None
         if cells:
             yield Record(number, cells)
 
 
-def _lines(stream: BinaryIO) -> Iterator[str]:
-    for place, line in enumerate(stream):
-        yield (line.removeprefix(BOM) if place == 0 else line).decode("utf-8")
+def refused_row(number: int, error: UnicodeDecodeError | csv.Error) -> DocumentError:
+    """Why a file cannot be read on at this row, and what to do."""
+    if isinstance(error, UnicodeDecodeError):
+        return unreadable(number, "This is not UTF-8. Save the file as CSV UTF-8.")
+    text = "The quotes do not match (RFC 4180): a cell with a quote, comma or line end stands in quotes,"
+    return unreadable(number, f"{text} and a quote inside it is doubled.")
+
+
+def texts(lines: Iterable[bytes], *, first: bool) -> Iterator[str]:
+    """Lines as text; `first`: they begin with the first of the file, which may have a byte order mark."""
+    for place, line in enumerate(lines):
+        yield (line.removeprefix(BOM) if first and place == 0 else line).decode("utf-8")
 
 
 def unreadable(row: int, text: str) -> DocumentError:
@@ -61,3 +75,9 @@ def cell(value: object) -> object:
     if isinstance(value, str):
         return f"'{value}" if value.startswith(RUN) else value
     return ("true" if value else "false") if isinstance(value, bool) else value
+
+
+def text_cell(text: str) -> str:
+    """A text as it stands in a CSV file, with the quotes that it needs: what `write` writes."""
+    safe = f"'{text}" if text.startswith(RUN) else text
+    return '"' + safe.replace('"', '""') + '"' if _QUOTED.search(safe) else safe

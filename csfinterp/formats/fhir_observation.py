@@ -22,6 +22,7 @@ from csfinterp.formats.fhir_names import (
     UCUM,
     WORD,
 )
+from csfinterp.formats.panel_fields import is_number_text
 from csfinterp.formats.report_words import part, parts
 from csfinterp.formats.strict_json import NumberText, Path
 
@@ -156,6 +157,8 @@ def _value(draft: _Draft, content: Element) -> None:
         text, unit = _text_of(content)
         draft.put("value", text, name)
         draft.put("unit", unit, name)
+        if name == "valueString" and text is not None and is_number_text(text):
+            draft.put("value_type", "text", name)
     if draft.content.get("value") is None:
         _absent(draft, content, name)
 

@@ -145,6 +145,8 @@ class _Draft:
         if is_number_as_text(obx):
             self.remarks.warn(obx.pointer(2), "A number sent as text is read as a number. Send NM, or SN with < or >.")
         document = {"code": code_of(obx), **value_of(obx, *(line.obx for line in lines[1:]))}
+        if is_number_as_text(obx):
+            document["value_type"] = "text"
         note = note_of([document.pop("note", ""), *(text for line in lines for text in line.notes)])
         reason = state.absent if "value" not in document or state.withdrawn else None
         entries.append(_Entry(obx, document | self._rest(obx, note, reason) | self._own_specimen(part), state))

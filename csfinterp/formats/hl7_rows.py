@@ -80,7 +80,7 @@ def _results(report: Report) -> Iterator[Row]:
     for place, result in enumerate(parts(report.document, "results"), 1):
         own = (text(result, "analyte"), text(result, "name"), OWN_SYSTEM)
         loinc = text(result, "loinc")
-        codes = ((loinc, text(result, "name"), "LN"), own) if loinc and _loinc_fits(result) else (own,)
+        codes = ((loinc, text(result, "name"), "LN"), own) if loinc else (own,)
         read = result.get("value") is not None
         kind, value = _value(result)
         reference = part(result, "reference")
@@ -92,17 +92,6 @@ def _results(report: Report) -> Iterator[Row]:
         for name in ("organism", "organism_class"):
             if text(result, name):
                 yield Row(_own(name, words(name)), "ST", text(result, name), str(place))
-
-
-def _loinc_fits(result: Part) -> bool:
-    """False where the LOINC code may be of the mass and the value in moles, or the other way round (2342-4, mmol/L).
-
-    A code that the sender wrote fits the sender's unit; of one that the edition added only the test is known.
-    """
-    reported, molar = part(result, "reported"), "mol" in text(result, "unit")
-    if text(reported, "code") == text(result, "loinc"):
-        return result.get("value") is None or ("mol" in text(reported, "unit")) == molar
-    return not molar
 
 
 def _value(result: Part) -> tuple[str, str | tuple[str, ...]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from csfinterp.formats.hl7_segments import Element, Segment
-from csfinterp.formats.panel_fields import MAX_TEXT
+from csfinterp.formats.panel_fields import MAX_TEXT, is_number_text
 from csfinterp.formats.panel_schema import MAX_NOTE
 from csfinterp.formats.strict_json import NumberText
 
@@ -23,7 +23,6 @@ CODED = ("CE", "CWE", "CNE", "CF", "IS", "ID", "CD")
 ATTACHED = ("ED", "RP", "NA", "MA")
 LONG_TEXT = ("TX", "FT")
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_NUMBER_AS_TEXT = re.compile(r"\s*[<>]?=?\s*[0-9]+(?:[.,][0-9]+)?\s*")
 _TEN = re.compile(r"[xX*]?10")
 # OBX-8 stands for the value where OBX-5 is empty (codes.md section 4).
 DETECTION = {"POS": "positive", "DET": "detected", "NEG": "negative", "ND": "not_detected"}
@@ -121,7 +120,7 @@ def value_of(obx: Segment, *further: Segment) -> dict[str, Any]:
 
 def is_number_as_text(obx: Segment) -> bool:
     """True for a number in a text field: it is read as a number, and the sender is told (codes.md section 2)."""
-    return obx.words(2).upper() in ("ST", *LONG_TEXT) and bool(_NUMBER_AS_TEXT.fullmatch(obx.raw(5)[:MAX_TEXT]))
+    return obx.words(2).upper() in ("ST", *LONG_TEXT) and is_number_text(obx.raw(5))
 
 
 def structured_number(element: Element) -> dict[str, Any]:

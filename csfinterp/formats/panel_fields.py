@@ -19,6 +19,7 @@ LARGEST = 1e100  # of a number that is not a result; infinity is above it
 YEARS = range(1800, 2201)  # outside, a shift to UTC can leave the calendar
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATE_TIME = re.compile(_DATE.pattern + r"T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?")
+_NUMBER_AS_TEXT = re.compile(r"\s*[<>]?=?\s*[0-9]+(?:[.,][0-9]+)?\s*")
 NEED_OBJECT = "Send a JSON object here."
 
 
@@ -143,6 +144,11 @@ class Whole(Optional):
         if number is None or number != int(number) or not self.least <= number <= self.most:
             raise self.refuse()
         return int(number)
+
+
+def is_number_text(text: str) -> bool:
+    """True for a bare number or "<5": in a text field it is read as a number, and the sender is told."""
+    return len(text) <= MAX_TEXT and bool(_NUMBER_AS_TEXT.fullmatch(text))
 
 
 def json_number(value: object) -> int | float | None:

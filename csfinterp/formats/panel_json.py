@@ -44,11 +44,11 @@ from csfinterp.model.panel import (
 )
 
 __all__ = [
-    "Envelope", "NumberText", "ReadLimits", "content_digest", "dumps", "faults_of", "parse", "printed", "read",
-    "read_document", "read_many", "text", "write",
+    "PANEL", "Envelope", "NumberText", "ReadLimits", "assembled", "content_digest", "dumps", "faults_of", "parse",
+    "printed", "read", "read_document", "read_many", "text", "write",
 ]  # fmt: skip
 
-_PANEL = PanelSchema()
+PANEL = PanelSchema()
 _YES_NO = {True: "yes", False: "no"}
 
 
@@ -82,10 +82,10 @@ def read_document(document: object, limits: ReadLimits = DEFAULT_LIMITS) -> Pane
         raise refuse([Fault("/observations", text)])
     check(document, limits)
     try:
-        loaded = _PANEL.load(document)
+        loaded = PANEL.load(document)
     except ValidationError as error:
         raise refuse(list(faults_of(error.messages))) from None
-    return _panel(loaded, document)
+    return assembled(loaded, document)
 
 
 def faults_of(messages: Any, path: Path = ()) -> Iterator[Fault]:
@@ -98,7 +98,12 @@ def faults_of(messages: Any, path: Path = ()) -> Iterator[Fault]:
             yield Fault(pointer(path), message)
 
 
-def _panel(loaded: dict[str, Any], document: dict[str, Any]) -> Panel:
+def assembled(loaded: dict[str, Any], document: dict[str, Any] | None = None) -> Panel:
+    """The panel of what the schema made of a document; without the document the panel carries none.
+
+    For doors that ask the fields of the schema one by one (`PANEL`): then no document is walked for each panel.
+    """
+    sent = {} if document is None else document
     source, patient = loaded.get("source") or {}, dict(loaded.get("patient") or {})
     patient["age"] = Age(**patient["age"]) if patient.get("age") else None
     patient["sex"] = patient.get("sex") or "unknown"
@@ -107,9 +112,9 @@ def _panel(loaded: dict[str, Any], document: dict[str, Any]) -> Panel:
         observations=tuple(map(_observation, loaded["observations"])),
         patient=Patient(**patient),
         source=Source(**source),
-        context=_context(_known(loaded.get("context")), document.get("context") or {}),
+        context=_context(_known(loaded.get("context")), sent.get("context") or {}),
         status=loaded.get("status") or "final",
-        document=_document(document),
+        document={} if document is None else _document(document),
     )
 
 
@@ -169,7 +174,8 @@ def content_digest(panel: Panel) -> str:
     content: dict[str, Any] = dict(panel.document) or _fields_of(panel)
     content["source"] = {**(content.get("source") or {}), "message_id": None}
     content["observations"] = [
-        {**observation, "value": _value_text(observation.get("value"))} for observation in content["observations"]
+        {**observation, "value": _value_text(observation.get("value")), "value_type": None}
+        for observation in content["observations"]
     ]
     canonical = dumps(_sorted(content))
     return "sha256:" + hashlib.sha256(canonical.encode("utf-8")).hexdigest()

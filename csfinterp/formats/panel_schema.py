@@ -130,6 +130,7 @@ class ObservationSchema(Strict):
     note = Text(longest=MAX_NOTE)
     laboratory_flag = Text()
     laboratory_range = Text()
+    value_type = Word("number", "text")
 
 
 TumorSchema = Strict.from_dict(

@@ -31,7 +31,10 @@ _OPERATORS = {"above": (">", ">="), "below": ("<", "<=")}
 
 
 def parse_predicate(data: object, words: Vocabulary, file: str, line: int | None) -> Predicate:
-    """The predicate that `data` (one word and its argument) states; EditionError with the line of the slip."""
+    """The predicate that `data` (one word and its argument) states; equal ones are one object.
+
+    EditionError with the line of the slip.
+    """
     if not isinstance(data, Map):
         raise EditionError("a rule is written {word: ...}, such as {known: csf_lactate}", file, line)
     if len(data) != 1:
@@ -43,7 +46,8 @@ def parse_predicate(data: object, words: Vocabulary, file: str, line: int | None
     if reader is None:
         known = ", ".join(sorted(_READERS))
         raise EditionError(f"unknown word {word!r} in a rule; the words are {known}", file, data.line_of(word))
-    return reader(word, argument, words, file, data.line_of(word))
+    found = reader(word, argument, words, file, data.line_of(word))
+    return words.parsed.setdefault(found, found)
 
 
 def _fields(argument: object, word: str, needed: tuple[str, ...], may: tuple[str, ...], file: str, line: int) -> Map:

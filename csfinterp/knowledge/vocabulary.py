@@ -10,6 +10,7 @@ from fractions import Fraction
 from csfinterp.errors import CsfinterpError, EditionError
 from csfinterp.model.context import CODED_INPUTS, NUMBER_CONTEXT
 from csfinterp.model.edition import AgeEdge, DecisionLimit, UnitTable
+from csfinterp.model.predicate import Predicate
 from csfinterp.units import round9, to_canonical
 
 _NUMBER_WITH_UNIT = re.compile(r"(-?\d+(?:\.\d+)?) (\S+)\Z", re.ASCII)
@@ -52,7 +53,8 @@ class Vocabulary:
     """`statements`: id -> kind of everything that has a truth; `within`: the kinds that `holds` may name here.
 
     `graded`: pattern or evidence table -> words that `at_least` may name. `limits` by DL- id; `broken_limits` are
-    written down but could not be read; what refers to them is no slip of its own.
+    written down but could not be read; what refers to them is no slip of its own. `parsed`: the predicates read so
+    far, so that equal ones are one object.
     """
 
     units: UnitTable
@@ -64,6 +66,7 @@ class Vocabulary:
     limits: Mapping[str, DecisionLimit] = field(default_factory=dict)
     broken_limits: frozenset[str] = frozenset()
     grade_scales: frozenset[str] = frozenset()
+    parsed: dict[Predicate, Predicate] = field(default_factory=dict)
 
     def measure(self, quantity: str, file: str, line: int | None) -> Measure:
         """The unit of `quantity`; EditionError if the edition does not know it."""

@@ -24,6 +24,7 @@ PIECE_BYTES = 65_536
 # A peer that sends this much and never a 0x0B does not speak MLLP.
 NOISE_BYTES = 65_536
 LINGER_SECONDS = 2.0
+HANDSHAKE_SECONDS = 10.0
 log = logging.getLogger(__name__)
 
 
@@ -75,11 +76,13 @@ class Listener:
 
     async def run(self, host: str, port: int, tls: ssl.SSLContext | None, ready: Callable[[int], None]) -> None:
         """Listens until `stop`; `ready` is called with the port once senders may connect. Raises ListenError."""
-        try:
-            server = await asyncio.start_server(
-                self._talk, host, port, ssl=tls, limit=PIECE_BYTES, backlog=max(100, self._limits.connections),
-                ssl_handshake_timeout=self._limits.message if tls else None,
-            )  # fmt: skip
+
+        async def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await self._talk(reader, writer, tls)
+
+        try:  # TLS begins in `_talk`: asyncio's own would not count a connection before its handshake has ended
+            backlog = max(100, self._limits.connections)
+            server = await asyncio.start_server(begin, host, port, limit=PIECE_BYTES, backlog=backlog)
         except OSError as error:
             raise ListenError(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from None
         ready(server.sockets[0].getsockname()[1])
@@ -92,7 +95,9 @@ class Listener:
             await asyncio.gather(*late, return_exceptions=True)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _talk(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tls: ssl.SSLContext | None
+    ) -> None:
         task = asyncio.current_task()
         if task is None or self._stopping.is_set() or len(self._talks) >= self._limits.connections:
             log.warning("connection refused", extra={"connections": len(self._talks)})
@@ -100,12 +105,28 @@ class Listener:
             return
         self._talks.add(task)
         try:
+            if tls is None or await self._encrypted(writer, tls):
+                await self._converse(reader, writer)
+        finally:
+            self._talks.discard(task)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
             await Conversation(self._receiving, self._limits, self._pool, self._stopping, reader, writer).run()
         except (OSError, TimeoutError) as error:  # ssl.SSLError is an OSError
             log.info("connection lost", extra={"error": type(error).__name__})
         finally:
             await _close(reader, writer)
-            self._talks.discard(task)
+
+    async def _encrypted(self, writer: asyncio.StreamWriter, tls: ssl.SSLContext) -> bool:
+        """Begins TLS; False if the peer does not manage it in time. The connection counts from its first byte."""
+        try:
+            await writer.start_tls(tls, ssl_handshake_timeout=min(HANDSHAKE_SECONDS, self._limits.message))
+        except (OSError, TimeoutError) as error:
+            log.info("no TLS handshake", extra={"error": type(error).__name__})
+            writer.transport.abort()
+            return False
+        return True
 
 
 class Conversation:

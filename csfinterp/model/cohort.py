@@ -158,10 +158,12 @@ class Partition:
 class Judged:
     """What rules may read after suppression, shape (quantities, panels): NaN where a rule withheld the value.
 
-    `truth`: of every quality rule. `withheld`: reason number per (statement, panel), 0 none (None: nothing withheld).
+    `nodes`: truth of every part of the quality rules; `truth`: of every rule.
+    `withheld`: reason number per (statement, panel), 0 none (None: nothing withheld).
     `at_least`: the value is only a lower bound. `unread`: it keeps its flag, but no rule reads it (None: nowhere).
     """
 
+    nodes: Bytes
     truth: Bytes
     low: Floats
     high: Floats
@@ -217,7 +219,8 @@ class Outcomes:
 
     Per observation (n,): `analyte` statement row, `issue`, `repeat`. Per (row, panel): `interval` row chosen, limits,
     `computed` derived values, `judged_low`/`judged_high` as rules read them, `flag`, `rule_flag`, `reason`, `critical`,
-    `at_least` (lower bounds; None: none), `quality`, `truth` of every rule node, `findings`, `profile` markers. Per
+    `at_least` (lower bounds; None: none), `checks` (truth of every node of the quality rules), `quality`, `truth` of
+    every rule node, `findings`, `profile` markers. Per
     panel: `evidence` table -> number of the combination (or of the winning row); `rows`: truth of the rows of tables
     that are decided per panel. `graded`: patterns. `advice`: truth of every node of the second program.
     """
@@ -239,6 +242,7 @@ class Outcomes:
     reason: Bytes
     critical: Bytes
     at_least: Bools | None
+    checks: Bytes
     quality: Bytes
     truth: Bytes
     findings: Bytes

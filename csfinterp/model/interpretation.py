@@ -272,9 +272,10 @@ class StatementResult:
 
 @dataclass(frozen=True)
 class CautionResult(StatementResult):
-    """A caution; `folded`: behind "more"."""
+    """A caution; `folded`: behind "more"; `never_folded`: what a reader must not miss, however short the report."""
 
     folded: bool = False
+    never_folded: bool = False
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,10 @@ class Variant:
 
 @dataclass(frozen=True)
 class Observation:
-    """One result as received. `value` is the text exactly as sent ("1.0" stays "1.0"); None if no value was sent."""
+    """One result as received. `value` is the text exactly as sent ("1.0" stays "1.0"); None if no value was sent.
+
+    `value_type`: text where a number came in a text field of a format that has a field for numbers (HL7 v2, FHIR).
+    """
 
     code: Code
     value: str | None = None
@@ -46,6 +49,7 @@ class Observation:
     note: str | None = None
     laboratory_flag: str | None = None
     laboratory_range: str | None = None
+    value_type: str | None = None
 
 
 @dataclass(frozen=True)

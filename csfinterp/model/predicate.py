@@ -26,6 +26,10 @@ class Truth(IntEnum):
         return ("false", "unknown", "true")[self]
 
 
+# Python 3.11 looks up a member of an enum slowly; what reads thousands of truths for one panel uses these names.
+FALSE, UNKNOWN, TRUE = Truth.FALSE, Truth.UNKNOWN, Truth.TRUE
+
+
 @dataclass(frozen=True)
 class Limit:
     """What a quantity is compared with: exactly one of `value`, `quantity`, `reference`.

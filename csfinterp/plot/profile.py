@@ -10,7 +10,7 @@ from textwrap import shorten
 
 from matplotlib.figure import Figure
 
-from csfinterp.plot.reibergram import note_lines
+from csfinterp.plot.diagram import note_lines
 from csfinterp.plot.theme import ACCENT, BAND, INK, LINE, PAPER, SOFT
 
 WIDTH, ROW = 6.6, 0.62  # inches; 72 units of the SVG each

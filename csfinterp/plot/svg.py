@@ -29,9 +29,6 @@ _FONT = re.compile(r"(?:(?P<style>italic|oblique) )?(?:(?P<weight>[0-9]+|bold) )
 _LONG = re.compile(r"-?[0-9]+\.[0-9]{3,}")
 _drawing = Lock()
 
-ElementTree.register_namespace("", SVG)
-ElementTree.register_namespace("xlink", XLINK)
-
 
 def render(make: Callable[[], Figure], title: str, description: str) -> str:
     """The figure that `make` returns as SVG text; thread-safe, the same for the same figure.
@@ -65,12 +62,13 @@ def _settings() -> AbstractContextManager[None]:
 
 
 def _dress(root: ElementTree.Element, title: str, description: str) -> None:
-    for child in [child for child in root if child.tag == f"{{{SVG}}}metadata"]:
-        root.remove(child)
     for element in root.iter():
+        _plain_names(element)
         _plain_attributes(element)
+    root.set("xmlns", SVG)
+    root.set("xmlns:xlink", XLINK)
     for parent in list(root.iter()):
-        for child in [child for child in parent if child.tag == f"{{{SVG}}}style"]:
+        for child in [child for child in parent if child.tag in ("style", "metadata")]:
             parent.remove(child)
     root.set("role", "img")
     root.set("aria-labelledby", "title description")
@@ -82,9 +80,16 @@ def _dress(root: ElementTree.Element, title: str, description: str) -> None:
     for place, (tag, identifier, text) in enumerate(
         (("title", "title", title), ("desc", "description", description), ("style", "", style()))
     ):
-        element = ElementTree.Element(f"{{{SVG}}}{tag}", {"id": identifier} if identifier else {})
+        element = ElementTree.Element(tag, {"id": identifier} if identifier else {})
         element.text = text
         root.insert(place, element)
+
+
+def _plain_names(element: ElementTree.Element) -> None:
+    """Names as they are written; the prefixes that ElementTree would choose depend on what else the process loaded."""
+    element.tag = element.tag.removeprefix(f"{{{SVG}}}")
+    for name in [name for name in element.attrib if name.startswith(f"{{{XLINK}}}")]:
+        element.set(name.replace(f"{{{XLINK}}}", "xlink:"), element.attrib.pop(name))
 
 
 def _plain_attributes(element: ElementTree.Element) -> None:

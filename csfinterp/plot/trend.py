@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
 
-from csfinterp.plot.reibergram import note_lines
+from csfinterp.plot.diagram import note_lines
 from csfinterp.plot.theme import ACCENT, BAND, INK, LINE, PAPER, PATH, SOFT
 
 WIDTH, HEIGHT = 6.0, 2.5  # inches; 72 units of the SVG each

@@ -8,7 +8,7 @@ import numpy as np
 
 from csfinterp.model.cohort import Floats
 from csfinterp.model.edition import Derived, Edition
-from csfinterp.plot.reibergram import ALBUMIN_RANGE, Curve, Grid
+from csfinterp.plot.diagram import ALBUMIN_RANGE, Curve, Grid
 from csfinterp.steps.formulas import FUNCTIONS
 
 CLASSES = {"igg": "IgG", "iga": "IgA", "igm": "IgM", "kappa": "κ"}

@@ -24,12 +24,12 @@ from csfinterp import __version__
 from csfinterp.errors import CsfinterpError, NotFoundError
 from csfinterp.formats.report_words import part, parts, text
 from csfinterp.model.edition import Edition
+from csfinterp.plot import diagram as reibergram_plot
 from csfinterp.plot import profile as profile_plot
-from csfinterp.plot import reibergram as reibergram_plot
 from csfinterp.plot import svg
 from csfinterp.plot import trend as trend_plot
+from csfinterp.plot.diagram import Reibergram
 from csfinterp.plot.profile import Profile
-from csfinterp.plot.reibergram import Reibergram
 from csfinterp.plot.theme import policy
 from csfinterp.plot.trend import Trend
 from csfinterp.plotting.curves import CLASSES, Ground, ground

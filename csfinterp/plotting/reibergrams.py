@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from csfinterp.formats.report_words import Part, text
-from csfinterp.plot.reibergram import ALBUMIN_RANGE, Point, Reibergram, outside
+from csfinterp.plot.diagram import ALBUMIN_RANGE, Point, Reibergram, outside
 from csfinterp.plotting.curves import CLASSES, Ground, values
 from csfinterp.plotting.readings import MOST, RAISED, Puncture, number_of, said, why_open, withheld_by
 

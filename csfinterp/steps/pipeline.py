@@ -77,6 +77,7 @@ class Core:
                 self._flagger.critical_numbers,
                 self.quality.rows,
                 self.quality.vetoes,
+                self.quality.nodes,
                 self.first,
                 self.advice,
                 self._grade_row,
@@ -86,6 +87,11 @@ class Core:
                 self.scores,
             )
         )
+
+    @property
+    def parts(self) -> Parts:
+        """What the words of one panel are made from, for whoever asks for single lists of an explanation."""
+        return self._explainer.parts
 
     def run(self, observations: Observations, subjects: Subjects) -> Outcomes:
         """Observations and subjects of a cohort -> every outcome as codes; rows never talk to each other."""
@@ -134,6 +140,7 @@ class Core:
             reason=flags.reason,
             critical=flags.critical,
             at_least=judged.at_least,
+            checks=judged.nodes,
             quality=judged.truth,
             truth=truth,
             findings=truth[self._finding_rows],

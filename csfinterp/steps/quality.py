@@ -11,12 +11,14 @@ from csfinterp.steps.truth import TRUE, Facts
 
 
 class Quality:
-    """Quality rules of one edition. `rows[id]` is the row of a rule in `Judged.truth`."""
+    """Quality rules of one edition. `rows[id]` is the row of a rule in `Judged.truth`; `nodes[id(predicate)]` that of
+    any part of a rule in `Judged.nodes`."""
 
     def __init__(self, layout: Layout) -> None:
         rules = layout.edition.quality
         self._layout = layout
         self._program = Program(layout, {rule.id: rule.when for rule in rules})
+        self.nodes = self._program.nodes
         self.rows = {rule.id: number for number, rule in enumerate(rules)}
         self._take = np.array([self._program.rows[rule.id] for rule in rules], np.int64)
         self._withhold = [
@@ -41,11 +43,12 @@ class Quality:
 
     def judge(self, cohort: Cohort) -> Judged:
         """Truth of every rule, and the values as rules may read them."""
-        truth = self._program.run(Facts.of(cohort))[self._take]
+        nodes = self._program.run(Facts.of(cohort))
+        truth = nodes[self._take]
         holds = truth == TRUE
         anywhere = holds.any(axis=1)
         if not anywhere[self._suppressing].any():
-            return Judged(truth, cohort.low, cohort.high)
+            return Judged(nodes, truth, cohort.low, cohort.high)
         low, high = cohort.low.copy(), cohort.high.copy()
         withheld = np.zeros((len(self._layout.statements), cohort.size), np.int8)
         at_least, unread = np.zeros(low.shape, np.bool_), np.zeros(low.shape, np.bool_)
@@ -60,4 +63,4 @@ class Quality:
         values = (withheld[: len(low)] > 0) | unread
         low[values] = high[values] = np.nan
         high[at_least & ~np.isnan(high)] = np.inf
-        return Judged(truth, low, high, withheld, at_least, unread)
+        return Judged(nodes, truth, low, high, withheld, at_least, unread)

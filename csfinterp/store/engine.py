@@ -96,13 +96,17 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         with writing(engine) as connection, connection.begin():
             yield connection
     except DBAPIError as error:
-        # `from None`: a database's own message may quote the row.
-        code = _code(error)
-        if code in _RACES:
-            raise RaceError("the row exists by now") from None
-        if code.startswith("SQLITE_BUSY"):
-            raise busy() from None
-        raise StoreError(f"The database did not store the message ({code}); nothing is stored.") from None
+        raise refused(error) from None  # a database's own message may quote the row
+
+
+def refused(error: DBAPIError) -> CsfinterpError:
+    """What the database said, in words of ours."""
+    code = _code(error)
+    if code in _RACES:
+        return RaceError("the row exists by now")
+    if code.startswith("SQLITE_BUSY"):
+        return busy()
+    return StoreError(f"The database did not store the message ({code}); nothing is stored.")
 
 
 def busy() -> ConflictError:

@@ -6,14 +6,28 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, bindparam, exists, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    Engine,
+    Select,
+    Table,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+)
 
 from csfinterp.store import callbacks, held, transcripts
 from csfinterp.store import course as courses
 from csfinterp.store import engine as database
 from csfinterp.store.filters import PanelFilter, cursor_of, seq_of
+from csfinterp.store.groups import Groups
 from csfinterp.store.outbox import Outbox
 from csfinterp.store.records import (
     Acknowledgement,
@@ -43,6 +57,7 @@ from csfinterp.store.schema import (
     panel_versions,
     panels,
 )
+from csfinterp.store.searches import Searches
 
 _successor = panel_versions.alias("successor")
 # There are no gaps in the numbers, so the newest version is the one without a next.
@@ -90,6 +105,8 @@ class Store:
         self.engine = engine
         self.outbox = Outbox(engine)
         self.held = held.Held(engine)
+        self.searches = Searches(engine)
+        self._groups = Groups(engine)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -224,23 +241,29 @@ class Store:
         Raises RaceError, nothing stored, if a version, specimen or message exists by now, or if the earlier panels
         of a patient are no longer those of the `basis`.
         """
+        if self.engine.dialect.name == "sqlite":
+            self._groups.write(lambda connection: self._add(connection, rows))
+            return
         patients = sorted({row.key.patient_id for row in rows if row.key.patient_id is not None})
         with self._writing(patients) as connection:
-            bases = [row.basis for row in rows if row.basis is not None]
-            if _earlier_of(connection, bases) != [basis.earlier for basis in bases]:
-                raise RaceError("an earlier panel of the patient came or changed meanwhile")
-            new = [row for row in rows if row.record.version == 1]
-            _insert(connection, panels, [
-                {"id": row.record.panel_id, "created_at": row.record.created_at, **vars(row.key)} for row in new
-            ])  # fmt: skip
-            _insert(connection, panel_versions, [_columns(row.record) for row in rows])
-            _insert(connection, panel_flags, list(_flag_rows(rows)))
-            _insert(connection, panel_findings, list(_finding_rows(rows)))
-            _insert(connection, messages, list(_message_rows(rows)))
-            callbacks.carry(connection, rows)
-            for row in rows:
-                _keep_transcript(connection, row.received)
-            self.outbox.write(connection, [event for row in rows for event in row.events])
+            self._add(connection, rows)
+
+    def _add(self, connection: Connection, rows: Sequence[Written]) -> None:
+        bases = [row.basis for row in rows if row.basis is not None]
+        if _earlier_of(connection, bases) != [basis.earlier for basis in bases]:
+            raise RaceError("an earlier panel of the patient came or changed meanwhile")
+        _insert(connection, panels, [
+            {"id": row.record.panel_id, "created_at": row.record.created_at, **vars(row.key)}
+            for row in rows if row.record.version == 1
+        ])  # fmt: skip
+        _insert(connection, panel_versions, [_columns(row.record) for row in rows])
+        _insert(connection, panel_flags, list(_flag_rows(rows)))
+        _insert(connection, panel_findings, list(_finding_rows(rows)))
+        _insert(connection, messages, list(_message_rows(rows)))
+        callbacks.carry(connection, rows)
+        for row in rows:
+            _keep_transcript(connection, row.received)
+        self.outbox.write(connection, [event for row in rows for event in row.events])
 
     def remember(self, received: Received, panel_id: str, version: int) -> None:
         """Notes that a message was answered with a version that another message had made. Raises RaceError as `add`."""
@@ -315,8 +338,23 @@ def _columns(record: VersionRecord) -> dict[str, object]:
 
 
 def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(_INSERT[table], rows if len(rows) > 1 else rows[0])
+    """Many small rows go past SQLAlchemy's reading of each row's parameters, which costs more than their insert."""
+    if not rows:
+        return
+    if len(rows) == 1:
+        connection.execute(_INSERT[table], rows[0])
+        return
+    text, names = _bulk(table, connection.dialect)
+    values: Any = rows if names is None else [tuple(row.get(name) for name in names) for row in rows]
+    connection.exec_driver_sql(text, values)
+
+
+@cache
+def _bulk(table: Table, dialect: Dialect) -> tuple[str, tuple[str, ...] | None]:
+    """The statement in the words of the driver, with the order of its parameters (None: they go by name)."""
+    names = [column.name for column in table.columns if not column.autoincrement or column.name != "seq"]
+    compiled = insert(table).compile(dialect=dialect, column_keys=names)
+    return str(compiled), tuple(compiled.positiontup) if compiled.positiontup else None
 
 
 def _present(

@@ -33,6 +33,7 @@ from csfinterp.web import (
     patient,
     plots,
     problems,
+    versions,
     words,
     worklist,
 )  # fmt: skip
@@ -64,7 +65,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     _register_api(app)
     for blueprint in (pages.blueprint, plots.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint):
         app.register_blueprint(blueprint)
-    for room in (worklist, callback, context_form, patient, editions, help):
+    for room in (worklist, callback, context_form, versions, patient, editions, help):
         app.register_blueprint(room.blueprint)
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -6,7 +6,6 @@ import re
 from dataclasses import asdict
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 import marshmallow as ma
 from flask import Response, request
@@ -21,6 +20,7 @@ from csfinterp.web import describe, pages
 from csfinterp.web.answers import JSON, PDF, json_answer, json_text, negotiated
 from csfinterp.web.bodies import read_object, read_panel
 from csfinterp.web.hall import hall, settings
+from csfinterp.web.paging import ExpiredError, Pages
 from csfinterp.web.problems import Problem
 
 blueprint = Blueprint("panels", __name__, url_prefix="/api/v1", description="Send panels, read interpretations.")
@@ -67,6 +67,9 @@ class SearchQuery(ma.Schema):
     )
     limit = Whole(validate=validate.Range(1, 999_999), metadata={"description": "rows per page"})
     after = fields.String(validate=PLAIN, metadata={"description": "taken from `next`"})
+    search = fields.String(
+        validate=PLAIN, metadata={"description": "taken from `next`; for a day it stands for the filters"}
+    )
 
 
 @blueprint.route("/panels", methods=["POST"])
@@ -104,7 +107,11 @@ def search(query: dict[str, Any]) -> Response:
 
     Follow `next` until it is null. All filters must hold.
     """
-    limit, after = query.pop("limit", settings().page_size), query.pop("after", None)
+    links = _links()
+    if query.pop("search", None) is not None:
+        query = SearchQuery().load(dict(links.asked))
+    limit, after = query.pop("limit", settings().page_size), links.after
+    query.pop("after", None)
     if limit > settings().page_size_max:
         fault = Fault("/limit", f"Must be at most {settings().page_size_max}.")
         raise Problem("parameter-refused", "One or more query parameters are not valid.", [fault])
@@ -112,11 +119,15 @@ def search(query: dict[str, Any]) -> Response:
         page = hall().search(PanelFilter(**query), limit, after)
     except DocumentError as error:
         raise Problem("parameter-refused", error.message, error.faults) from None
-    following = None
-    if page.next is not None:
-        arguments = {name: text for name, text in request.args.items() if name != "after"} | {"after": page.next}
-        following = f"{request.base_url}?{urlencode(arguments)}"
+    following = None if page.next is None else links.address(page.next)
     return json_answer(json_text({"items": page.items, "next": following}))
+
+
+def _links() -> Pages:
+    try:
+        return Pages(request.base_url, list(request.args.items()), "search", "after", ("patient", "specimen"))
+    except ExpiredError as error:
+        raise Problem("parameter-refused", error.advice, [Fault("/search", error.advice)]) from None
 
 
 @blueprint.route("/panels/<panel_id>", methods=["GET"])

@@ -47,6 +47,14 @@ def save(panel_id: str) -> Response:
     return _to(panel_id, CONTEXT)
 
 
+@blueprint.post("/panels/<panel_id>/context/again")
+def again(panel_id: str) -> Response:
+    """Interpret once more with the same context: a new version that counts what came of the patient meanwhile."""
+    stored = hall().panel(panel_id)
+    hall().amend_context(panel_id, _context(stored), f'"{stored.tag}"')
+    return _to(panel_id, "again")
+
+
 def _outdated(seen: StoredPanel, context: Mapping[str, Any]) -> Response:
     """What the reader wrote, put over the newest context, with what came meanwhile."""
     newest = hall().panel(seen.panel_id)

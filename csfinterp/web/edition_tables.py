@@ -234,7 +234,7 @@ def _range(entry: Part, row: Part, say: Say) -> Row:
         ends = [f"from {plain(low)}" if low is not None else "", f"below {plain(high)}" if high is not None else ""]
         conditions.append(say(f"{stratum['quantity']} {' '.join(filter(None, ends))}"))
     limits = " and ".join(limit["text"] for limit in (row["low"], row["high"]) if limit)
-    limits = limits.replace("10*-3", "× 10⁻³")
+    limits = say(limits).replace("10*-3", "× 10⁻³")
     notes = "; ".join(filter(None, (row["note"], row["site_note"])))
     cells = (entry["name"], ", ".join(row["sites"]), _ages(row), "; ".join(conditions), limits or "none", notes)
     return Row(row["rule"], cells, *_cited(row))

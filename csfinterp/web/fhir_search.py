@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from urllib.parse import urlencode
 
 from flask import request
 
@@ -17,6 +16,7 @@ from csfinterp.formats.report_words import part, parts, text
 from csfinterp.service import PanelFilter
 from csfinterp.web.fhir_answers import Resource
 from csfinterp.web.hall import hall, settings
+from csfinterp.web.paging import ExpiredError, Pages
 from csfinterp.web.problems import Problem
 
 # Panels that one page looks through at most; a page may be short, its `next` goes on.
@@ -26,7 +26,9 @@ _PATIENT, _SPECIMEN = (
     for names in (("patient", "subject"), ("specimen",))
 )
 _IGNORED = ("_format", "_pretty")
-_NAMES = ("_id", "_count", "_after", "_lastUpdated", "_sort", "date", "status", "category", "code")
+_PRIVATE = ("patient", "subject", "specimen")
+LONGEST = 200
+_NAMES = ("_id", "_count", "_lastUpdated", "_sort", "date", "status", "category", "code")
 PARAMETERS = ("_id", "_count", "_lastUpdated", "_sort", "category", "code", "date", "patient", "specimen", "status")
 _DATE = re.compile(r"(eq|ge|gt|le|lt)?([0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}(?:T[0-9:.]{5,15}(?:Z|[+-][0-9:]{5})?)?)?)?)")
 _BEFORE, _AFTER = ("le", "lt", "eq"), ("ge", "gt", "eq")
@@ -47,7 +49,12 @@ class Query:
 
 def searchset(kind: str, sent: list[tuple[str, str]]) -> Resource:
     """One page of a search as a Bundle. Raises Problem `parameter-refused` naming the parameter."""
-    query = _query(kind, [(name, value) for name, value in sent if name not in _IGNORED])
+    base = f"{request.url_root.rstrip('/')}/fhir/r4/{kind}"
+    try:
+        pages = Pages(base, [pair for pair in sent if pair[0] not in _IGNORED], "_page", "_after", _PRIVATE)
+    except ExpiredError as error:
+        raise _wrong("_page", error.advice) from None
+    query = _query(kind, pages.asked, pages.after)
     found: list[Resource] = []
     following = None
     try:
@@ -55,18 +62,12 @@ def searchset(kind: str, sent: list[tuple[str, str]]) -> Resource:
             found, following = _reports(query) if kind == "DiagnosticReport" else _results(query)
     except DocumentError as error:  # a cursor that the store did not write
         raise _wrong("_after", error.message) from None
-    base = f"{request.url_root.rstrip('/')}/fhir/r4/{kind}"
-    links: list[Resource] = [{"relation": "self", "url": _address(base, sent, query.after)}]
+    links: list[Resource] = [{"relation": "self", "url": pages.address(query.after)}]
     if following is not None:
-        links.append({"relation": "next", "url": _address(base, sent, following)})
+        links.append({"relation": "next", "url": pages.address(following)})
     entries = [{"fullUrl": f"{base}/{one['id']}", "resource": one, "search": {"mode": "match"}} for one in found]
     page: Resource = {"resourceType": "Bundle", "type": "searchset", "link": links}
     return page | ({"entry": entries} if entries else {})
-
-
-def _address(base: str, sent: list[tuple[str, str]], after: str | None) -> str:
-    kept = [(name, value) for name, value in sent if name != "_after"] + ([("_after", after)] if after else [])
-    return f"{base}?{urlencode(kept)}" if kept else base
 
 
 def _reports(query: Query) -> tuple[list[Resource], str | None]:
@@ -106,15 +107,17 @@ def _wanted(query: Query, panel_id: str, version: int) -> Iterator[Resource]:
             yield one
 
 
-def _query(kind: str, sent: list[tuple[str, str]]) -> Query:
-    query = Query(PanelFilter(), None, None, settings().page_size, None)
+def _query(kind: str, sent: list[tuple[str, str]], after: str | None) -> Query:
+    if after is not None and not 0 < len(after) <= LONGEST:
+        raise _wrong("_after", "Follow the link `next` of the page before, or start without it.")
+    query = Query(PanelFilter(), None, None, settings().page_size, after)
     seen: set[str] = set()
     for name, value in sent:
         known = name in (*_NAMES, *_PATIENT, *_SPECIMEN) or (name == "identifier" and kind == "DiagnosticReport")
         if not known:
             raise _wrong(name, f"This parameter is not supported. Send {', '.join(PARAMETERS)}.")
-        if not value.strip() or "\x00" in value or len(value) > 200:
-            raise _wrong(name, "Send a value of at most 200 characters, or leave the parameter out.")
+        if not value.strip() or "\x00" in value or len(value) > LONGEST:
+            raise _wrong(name, f"Send a value of at most {LONGEST} characters, or leave the parameter out.")
         if name in seen and name not in ("date", "_lastUpdated"):
             raise _wrong(name, "Send this parameter once; several codes go in one, by commas.")
         seen.add(name)
@@ -147,8 +150,6 @@ def _with(query: Query, kind: str, name: str, value: str) -> Query:
         observation = value if kind == "Observation" else None
         panel_id = value.partition("-")[0] if kind == "Observation" else value
         return replace(query, filters=replace(filters, panel_id=panel_id), observation=observation)
-    if name == "_after":
-        return replace(query, after=value)
     if name == "_sort":
         if value != "-_lastUpdated":
             raise _wrong(name, "Reports come latest arrival first. Send _sort=-_lastUpdated or leave it out.")

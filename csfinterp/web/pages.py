@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from flask import Blueprint, Response, render_template
 
-from csfinterp.service import StoredPanel
+from csfinterp.errors import EditionError, NotFoundError
+from csfinterp.service import Grid, StoredPanel
 from csfinterp.web import words, worklist
 from csfinterp.web.answers import conditional
 from csfinterp.web.asked import asked_version
 from csfinterp.web.hall import hall
+from csfinterp.web.page.results import MOST_EARLIER
+from csfinterp.web.page.view import view
 from csfinterp.web.problems import KINDS, Problem
 
 blueprint = Blueprint("pages", __name__)
@@ -59,26 +59,20 @@ def change_of(stored: StoredPanel) -> dict[str, object] | None:
 
 def interpretation_page(stored: StoredPanel) -> str:
     """The page of one stored version."""
-    document = stored.document
-    results = _rows(document, "results")
-    numbers = {str(entry["id"]): place for place, entry in enumerate(_rows(document, "citations"), 1)}
-    return render_template(
-        "interpretation.html",
-        doc=document,
-        changed=change_of(stored),
-        stored=stored,
-        numbers=numbers,
-        measured=[row for row in results if row["flag"] and not row["derived"]],
-        derived=[row for row in results if row["derived"] and row["value"] is not None],
-        not_judged=[row for row in results if not row["flag"] and (row["value"] is None or not row["derived"])],
-        findings={truth: _with_truth(document, "findings", truth) for truth in ("true", "unknown", "false")},
-        quality={truth: _with_truth(document, "quality", truth) for truth in ("true", "unknown")},
+    service = hall()
+    shown = view(
+        stored,
+        service.course.before(stored.panel_id, MOST_EARLIER),
+        _grid_of(stored),
+        service.versions(stored.panel_id),
+        change_of(stored),
     )
+    return render_template("interpretation.html", view=shown)
 
 
-def _rows(document: Mapping[str, Any], part: str) -> list[Mapping[str, Any]]:
-    return list(document.get(part) or ())
-
-
-def _with_truth(document: Mapping[str, Any], part: str, truth: str) -> list[Mapping[str, Any]]:
-    return [row for row in _rows(document, part) if row["truth"] == truth]
+def _grid_of(stored: StoredPanel) -> Grid | None:
+    """The grid of the edition that the version was made with; None if this site no longer has it."""
+    try:
+        return hall().lm_grid(stored.edition)
+    except (NotFoundError, EditionError):
+        return None

@@ -23,25 +23,25 @@ def table(core: Core) -> Table:
 
 def test_every_row_is_its_interpretation_document_value_by_value(table: Table, core: Core) -> None:
     sent = [*map(document, VIGNETTES), *map(random_panel, range(300))]
-    rows = table.read([panel_json.read_document(one) for one in sent])
+    rows = table.panels([panel_json.read_document(one) for one in sent]).plain()
     ids = [column.name.removesuffix("_flag") for column in table.columns if column.name.endswith("_flag")]
     for one, answer, row in zip(sent, answered(core, sent), rows, strict=True):
-        expected = {**table.empty(), **row_of(answer, one, ids)}
-        assert expected == row.cells
+        expected = {**dict.fromkeys(row), **row_of(answer, one, ids)}
+        assert expected == row
 
 
 def test_a_row_does_not_depend_on_its_neighbors(table: Table) -> None:
     panels = [panel_json.read_document(random_panel(seed)) for seed in range(40)]
-    assert [table.read([panel])[0].cells for panel in panels] == [row.cells for row in table.read(panels)]
+    assert [table.panels([panel]).plain()[0] for panel in panels] == table.panels(panels).plain()
 
 
 def test_the_dictionary_covers_every_column_in_order_and_its_type(table: Table) -> None:
-    rows = table.read([panel_json.read_document(one) for one in map(document, VIGNETTES)])
+    rows = table.panels([panel_json.read_document(one) for one in map(document, VIGNETTES)]).plain()
     named = {column.name: column for column in table.columns}
     assert len(named) == len(table.columns)
     for row in rows:
-        assert list(row.cells) == list(named)
-        for name, value in row.cells.items():
+        assert list(row) == list(named)
+        for name, value in row.items():
             assert value is None or type(value) is KINDS.get(named[name].type, str), name
 
 

@@ -21,6 +21,8 @@ REMARKS = panel(
         analyzed_at="2026-03-01T10:00:00+01:00",
     ),
     quantity("csf_leukocytes", "12", "/uL", tube=3),
+    quantity("csf_lactate", "2.10", "mmol/L", value_type="text"),
+    quantity("csf_albumin", "<240", "mg/L"),
     quantity("csf_glucose", "20", "mg/dL", comparator="<", laboratory_flag="LL", note="Repeat \\ tested & confirmed"),
     quantity("csf_protein", "0.812", "g/L", laboratory_flag="H*"),
     word("csf_appearance", "turbid", note="two lines\nof text"),

@@ -215,6 +215,8 @@ def _value(sent: Mapping[str, Any]) -> Document:
     value = sent.get("value")
     if value is None:
         return {"dataAbsentReason": {"text": sent["absent_reason"]}} if sent.get("absent_reason") else {}
+    if sent.get("value_type") == "text":
+        return {"valueString": value}
     number = _number(value)
     if number is not None and ("unit" in sent or "comparator" in sent or not isinstance(value, str)):
         quantity = {"value": number, **{key: sent[key] for key in ("comparator", "unit") if key in sent}}

@@ -79,7 +79,8 @@ def _value(observation: Mapping[str, Any]) -> tuple[str, str]:
         return "ST", ""
     if comparator:
         return "SN", f"{_escaped(comparator)}^{_escaped(str(value))}"
-    if not isinstance(value, str):
+    is_text = observation.get("value_type") == "text"
+    if not isinstance(value, str) or (not is_text and re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", value)):
         return "NM", str(value)
     return ("CWE", f"{value}^^99CSFI") if re.fullmatch("[a-z_0-9]*[a-z]", value) else ("ST", _escaped(value))
 

@@ -83,6 +83,15 @@ def _results(what: str, why: str, unsayable: Callable[[Document, list[Document]]
     return Loss(what, why, take_out)
 
 
+def _sign_in_text(document: Document) -> bool:
+    """ "<5" in one text: formats with a field for numbers say that a number came as text."""
+    found = [one for one in document["observations"] if str(one.get("value"))[:1] in "<>" and "value_type" not in one]
+    for one in found:
+        one["value_type"] = "text"
+    return bool(found)
+
+
+_TYPED = Loss("a value like <5 in one text without value_type", "the field for text is the type", _sign_in_text)
 _HISTORY = _key("context.history", "the service fills it from its store")
 _ONE_ROW_A_PANEL = (
     _HISTORY,
@@ -94,7 +103,7 @@ _ONE_ROW_A_PANEL = (
     _key("specimen.tube", "no column"),
     *(
         _key(f"observations.{name}", "no column")
-        for name in ("laboratory_flag", "laboratory_range", "note", "variants")
+        for name in ("laboratory_flag", "laboratory_range", "note", "variants", "value_type")
     ),
     _results("a result without a value", "an empty cell is no result", lambda one, _: one.get("value") is None),
     _results(
@@ -108,8 +117,8 @@ _REPEATS = _results(
 
 RENDERERS = (
     Renderer("JSON", "json", lambda document: json.dumps(document).encode()),
-    Renderer("HL7 v2", "hl7", hl7, (_HISTORY,)),
-    Renderer("FHIR", "fhir", lambda document: json.dumps(to_fhir(document)).encode(), (_HISTORY,)),
+    Renderer("HL7 v2", "hl7", hl7, (_HISTORY, _TYPED)),
+    Renderer("FHIR", "fhir", lambda document: json.dumps(to_fhir(document)).encode(), (_HISTORY, _TYPED)),
     Renderer("CSV, one row a panel", "csv", wide, (*_ONE_ROW_A_PANEL, _REPEATS)),
     Renderer("CSV, one row a result", "csv", long, (
         *_ONE_ROW_A_PANEL,

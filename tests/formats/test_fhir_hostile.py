@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from csfinterp.errors import DocumentError
 from csfinterp.formats import fhir_r4
+from tests.formats.contract_panels import ALL as PANELS
 from tests.formats.fhir_rendering import to_fhir
-from tests.formats.test_fhir_same_meaning import PANELS
 
 SEEDS = [to_fhir(PANELS[name], kind) for name, kind in (
     ("solid_lm_positive_cytology", "transaction"), ("tumor_dna_without_cells", "batch"), ("with_gaps", "message"),

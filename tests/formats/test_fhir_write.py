@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from csfinterp.formats import FORMATS, fhir_r4, panel_json
+from tests.formats.contract_panels import ALL as PANELS
 from tests.formats.fhir_checking import assert_valid, loads, references
-from tests.formats.test_fhir_same_meaning import PANELS
 from tests.making import albumin_pair, panel, quantity, word
 
 Document = dict[str, Any]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ssl
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,36 @@ def test_with_a_client_ca_a_sender_must_show_its_certificate(
         assert known.ask(oru("TLS-4")).code == "AA"
     with pytest.raises((EOFError, OSError)), listener.sender(client(authority)) as unknown:
         unknown.ask(oru("TLS-5"))
+
+
+def test_connections_count_before_their_handshake_and_slow_ones_are_cut_off(
+    start: Start, authority: trustme.CA, files: dict[str, str]
+) -> None:
+    """Who opens connections and never speaks TLS takes places of the cap, and only for the bounded time."""
+    listener = start(**files, MLLP_CONNECTIONS="2", MLLP_TIMEOUT="2")
+    began = time.monotonic()
+    silent, slow = listener.sender(), listener.sender()
+    slow.write(b"\x16\x03\x01")
+    with pytest.raises(OSError), listener.sender(client(authority)):
+        raise AssertionError("a third connection was let in")
+    assert silent.closed() and slow.closed()
+    assert 1 < time.monotonic() - began < 10
+    with listener.sender(client(authority)) as sender:
+        assert sender.ask(oru("TLS-6")).code == "AA"
+
+
+def test_many_begin_at_once_and_a_large_message_passes(
+    start: Start, authority: trustme.CA, files: dict[str, str]
+) -> None:
+    listener = start(**files)
+
+    def send(number: int) -> str:
+        with listener.sender(client(authority)) as sender:
+            note = "NTE|1||" + "x" * (2_000_000 if number == 0 else 10) + "\r"
+            return sender.ask(oru(f"TLS-M{number}") + note.encode()).code
+
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(send, range(24))) == ["AA"] * 24
 
 
 @pytest.mark.parametrize(

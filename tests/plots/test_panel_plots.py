@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from csfinterp.errors import NotFoundError
-from csfinterp.plot.reibergram import Reibergram
+from csfinterp.plot.diagram import Reibergram
 from csfinterp.plot.trend import Trend
 from csfinterp.plotting.panel import Plot
 from tests.making import Interpret, panel, quantity

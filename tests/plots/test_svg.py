@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 import pytest
 
-from csfinterp.plot import profile, reibergram, svg, trend
+from csfinterp.plot import diagram, profile, svg, trend
 from csfinterp.plotting import panel
 from tests.making import quantity
 from tests.plots.conftest import Answer, Plots
@@ -67,6 +67,13 @@ def test_the_same_drawing_is_the_same_bytes_from_any_thread(drawn: dict[str, pan
     assert [name for name, text in found if text != expected[name]] == []
 
 
+def test_other_libraries_do_not_change_the_bytes(drawn: dict[str, panel.Plot], monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = made(drawn["reibergram_igg"])
+    monkeypatch.setattr(ElementTree, "_namespace_map", {SVG[1:-1]: "other"})
+    assert made(drawn["reibergram_igg"]) == expected
+    assert expected.startswith("<svg ")
+
+
 def test_drawing_leaves_no_setting_behind(drawn: dict[str, panel.Plot]) -> None:
     before = dict(mpl.rcParams)
     made(drawn["reibergram_igg"])
@@ -109,6 +116,6 @@ def test_text_that_looks_like_mathematics_or_markup_stays_text() -> None:
 
 def test_a_grid_without_points_can_be_drawn() -> None:
     x = (1.5, 10.0, 40.0, 80.0, 120.0, 150.0)
-    grid = reibergram.Grid("QIgG", (0.5, 150.0), x, reibergram.Curve(x, "limit"), zones=False)
-    text = svg.render(lambda: reibergram.figure(reibergram.Reibergram(grid, "Empty")), "Empty", "Nothing")
+    grid = diagram.Grid("QIgG", (0.5, 150.0), x, diagram.Curve(x, "limit"), zones=False)
+    text = svg.render(lambda: diagram.figure(diagram.Reibergram(grid, "Empty")), "Empty", "Nothing")
     assert "Empty" in text

@@ -32,4 +32,4 @@ def send(client: FlaskClient, page: str, fields: dict[str, Any], action: str | N
 
 def text_of(html: str) -> str:
     """What a reader sees, white space as one blank."""
-    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)))
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)).replace(" ,", ",").replace(" .", "."))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import uuid
+from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from csfinterp.service import Service
 from tests.formats.fhir_checking import assert_valid, loads
 from tests.formats.fhir_rendering import to_fhir
 from tests.web.conftest import PanelMaker
@@ -305,6 +307,7 @@ class TestSearch:
         while address:
             page = client.get(address).get_json()
             seen += [entry["fullUrl"] for entry in page.get("entry", ())]
+            assert all(patient not in link["url"] for link in page["link"])
             following = [urlsplit(link["url"]) for link in page["link"] if link["relation"] == "next"]
             address = f"{following[0].path}?{following[0].query}" if following else None
         assert seen == [entry["fullUrl"] for entry in whole]
@@ -313,6 +316,19 @@ class TestSearch:
     def test_by_form_so_that_no_patient_stands_in_the_address(self, client: FlaskClient, patient: str) -> None:
         answer = client.post(f"{BASE}/DiagnosticReport/_search", data={"patient": patient})
         assert self.days(answer) == [3, 2, 1]
+        [own] = [link["url"] for link in answer.get_json()["link"]]
+        assert patient not in own
+        assert self.days(client.get(own)) == [3, 2, 1]
+
+    def test_a_link_to_a_page_holds_for_a_day(self, client: FlaskClient, patient: str, service: Service) -> None:
+        page = client.get(f"{BASE}/DiagnosticReport?patient={patient}&_count=1").get_json()
+        following = next(link["url"] for link in page["link"] if link["relation"] == "next")
+        assert self.days(client.get(following)) == [2]
+        token = parse_qs(urlsplit(following).query)["_page"][0]
+        now = service.now()
+        assert service.searches.find(token, now + timedelta(hours=23)) is not None
+        assert service.searches.find(token, now + timedelta(hours=25)) is None
+        assert outcome(client.get(f"{BASE}/DiagnosticReport?_page=unknown"), 422)
 
     @pytest.mark.parametrize(
         "query",

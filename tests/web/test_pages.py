@@ -35,14 +35,14 @@ def test_the_same_page_stands_at_both_addresses(client: FlaskClient, panel: Pane
 def test_flags_are_letters_and_words(client: FlaskClient, panel: PanelMaker) -> None:
     text = text_of(page(client, panel("bacterial")) + page(client, panel("normal")))
     assert "To be called now" in text
-    for words in ("HH ↑↑ critically high", "LL ↓↓ critically low", "AA !! critically abnormal", "N normal"):
+    for words in ("HH critically high", "LL critically low", "AA critically abnormal", "N normal"):
         assert words in text
     assert "Streptococcus pneumoniae" in text
 
 
 def test_certainty_says_what_it_rests_on(client: FlaskClient, panel: PanelMaker) -> None:
     text = text_of(page(client, panel("suspected_lm_negative_cytology")))
-    for words in ("probable type IIB", "Because", "EANO-ESMO 2023, row R", "never a probability"):
+    for words in ("probable, type IIB", "Because", "EANO-ESMO 2023, row R", "never a probability"):
         assert words in text
 
 
@@ -67,9 +67,9 @@ def test_the_hematologic_path_has_its_own_card(client: FlaskClient, panel: Panel
 def test_an_emergency_stands_at_the_top_beside_the_calls(client: FlaskClient, panel: PanelMaker) -> None:
     html = page(client, panel("bacterial"))
     text = text_of(html)
-    assert "!! Emergency by the pattern of values Bacterial meningitis established by a decisive result" in text
+    assert "Emergency by the pattern of values Bacterial meningitis established by a decisive result" in text
     assert text.index("To be called now") < text.index("Emergency by the pattern") < text.index("Summary Critical")
-    assert "!! Emergency Bacterial meningitis established by a decisive result" in text, "marked in words, not color"
+    assert text.count("Emergency Bacterial meningitis established by a decisive result") == 1, "marked in words"
     assert "Emergency" not in text_of(page(client, panel("normal")))
 
 
@@ -85,7 +85,7 @@ def test_patterns_say_what_speaks_for_and_against(client: FlaskClient, panel: Pa
     shown = [pattern for pattern in document["patterns"] if pattern["shown"]]
     assert shown
     for pattern in shown:
-        assert pattern["name"] in text or pattern["text"] in text, pattern["name"]
+        assert pattern["name"] in text or pattern["text"].replace("uL", "µL") in text, pattern["name"]
 
 
 def test_cautions_beyond_six_and_folded_advice_stand_behind_more(client: FlaskClient, panel: PanelMaker) -> None:

@@ -207,3 +207,26 @@ def test_a_panel_without_calls_says_so(client: FlaskClient, panel: PanelMaker) -
     panel_id = posted(client, panel("normal"))
     assert "makes no critical call" in client.get(f"/panels/{panel_id}/calls").text
     assert client.get(f"/panels/{'0' * 32}/calls").status_code == 404
+
+
+def test_all_versions_say_what_they_changed(client: FlaskClient, panel: PanelMaker) -> None:
+    document = panel("bacterial")
+    panel_id = posted(client, document)
+    send(client, f"/panels/{panel_id}/calls", TOLD | {"call": keys(client, panel_id)})
+    send(client, f"/panels/{panel_id}/context", as_form({}) | {"immunosuppressed": "yes"})
+    document["source"]["message_id"] += "-2"
+    document["observations"] = [row for row in document["observations"] if row["code"] != "csf_gram_stain"]
+    posted(client, document)
+    html = client.get(f"/panels/{panel_id}/versions").text
+    text = text_of(html)
+    assert "All 3 versions" in text_of(client.get(f"/panels/{panel_id}").text)
+    third, second, first = (text.index(f"Version {number} ") for number in (3, 2, 1))
+    assert third < second < first
+    assert "corrected by the laboratory" in text[third:second]
+    assert "Critical result withdrawn: tell whoever was called" in text[third:second]
+    assert "told Dr. Example" in text[third:second]
+    assert "clinical context changed" in text[second:first]
+    assert "mmunosuppressed: yes" in text[second:first]
+    assert "first report" in text[first:]
+    for number in (1, 2, 3):
+        assert f"/panels/{panel_id}?version={number}" in html

@@ -73,6 +73,23 @@ def test_next_is_a_whole_address(client: FlaskClient, source: str) -> None:
     assert [item["specimen_id"] for item in client.get(page["next"]).get_json()["items"]] == ["normal"]
 
 
+def test_next_carries_no_patient_and_no_specimen(client: FlaskClient, source: str, panel: PanelMaker) -> None:
+    patient = f"MRN-PAGES-{source}"
+    for _ in range(3):
+        sent = panel()
+        sent["patient"]["id"] = patient
+        assert client.post(PANELS, json=sent).status_code == 201
+    seen, address = [], f"{PANELS}?patient={patient}&limit=2"
+    while address:
+        page = client.get(address).get_json()
+        seen += [item["specimen_id"] for item in page["items"]]
+        address = page["next"]
+        assert address is None or (patient not in address and "search=" in address)
+    assert len(seen) == len(set(seen)) == 3
+    answer = client.get(f"{PANELS}?search=unknown")
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/search")
+
+
 def test_addresses_carry_the_name_of_a_trusted_proxy_only(settings: Settings, service: Service, source: str) -> None:
     headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "csf.hospital.example"}
     for count, start in ((0, "http://localhost/"), (1, "https://csf.hospital.example/")):

@@ -95,6 +95,24 @@ class Analyte:
         """The first accepted code, or None where no LOINC is known to the edition."""
         return next((code.code for code in self.loinc if code.use == "accept" and not code.csf_stated), None)
 
+    def loinc_beside(self, sent: str | None, *, converted: bool) -> str | None:
+        """The LOINC code for a result in the canonical unit: the one sent, if its property (mass or moles) is that of
+        the unit, else the first accepted one of that property, else None.
+
+        `converted` False: no value stands in the canonical unit, so a code that was sent stays.
+        """
+        if self.molar_mass is None:  # one property only
+            return sent or self.preferred_loinc
+        if not converted:
+            return sent
+        fitting = [code.code for code in self.loinc if code.use == "accept" and self._fits(code)]
+        return sent if sent in fitting else next(iter(fitting), None)
+
+    def _fits(self, code: LoincCode) -> bool:
+        """A code whose long name was not read has no known property and does not fit."""
+        wanted = "[Moles/volume]" if "mol" in (self.unit or "") else "[Mass/volume]"
+        return wanted in (code.name or "")
+
 
 @dataclass(frozen=True)
 class Derived:

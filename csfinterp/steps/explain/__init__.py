@@ -4,6 +4,7 @@ Adds no judgment of its own."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from csfinterp import __version__
 from csfinterp.model.cohort import Outcomes
@@ -22,10 +23,10 @@ from csfinterp.steps.explain.summary import Told, summary
 
 
 class Explainer:
-    """Puts the codes of one panel into words. Public: `explain`."""
+    """Puts the codes of one panel into words. Public: `explain`, and `parts`, from which it does."""
 
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+        self.parts = parts
         edition = parts.edition
         self._edition = {"id": edition.id, "digest": edition.digest, "status": edition.status}
         rules = edition.site_rules
@@ -34,13 +35,12 @@ class Explainer:
 
     def explain(self, panel: Panel, outcomes: Outcomes, column: int) -> Interpretation:
         """The interpretation of `panel`, which is column `column` of `outcomes`."""
-        row = Row(self._parts, panel, outcomes, column)
+        row = Row(self.parts, panel, outcomes, column)
         found = results(row)
         states, rules, profile = findings(row), quality(row), profiles(row)
         level, path, calls, problems = lm(row), hematologic(row), critical(row, found), issues(row)
         shapes, marks = patterns(row), leukemia(row)
-        edition = self._parts.edition
-        warnings, tumor_dna = cautions(row), spoken(row, edition.statements)
+        warnings, tumor_dna = cautions(row), spoken(row, self.parts.statements)
         causes, advice, points = differential(row), recommendations(row, shapes), scores(row)
         told = Told(
             found, states, rules, profile, level, path, marks, shapes, warnings, advice, points, calls, problems
@@ -88,8 +88,8 @@ class Explainer:
             recommendations=advice,
             summary=text,
             critical=calls,
-            citations=tuple(self._citations[name] for name in dict.fromkeys(name for names in cited for name in names)),
-            disclaimer=self._parts.edition.disclaimer,
+            citations=tuple(self._citations[name] for name in dict.fromkeys(chain.from_iterable(cited))),
+            disclaimer=self.parts.edition.disclaimer,
         )
 
 

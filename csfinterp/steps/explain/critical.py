@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from csfinterp.model.edition import CriticalRule
 from csfinterp.model.interpretation import CriticalResult, Result
-from csfinterp.model.predicate import Truth
+from csfinterp.model.predicate import TRUE
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.wording import unit_words, with_unit
 from csfinterp.steps.intervals import age_columns
@@ -38,7 +38,7 @@ def _remarks(row: Row, name: str) -> Iterator[str]:
     rules = row.parts.edition.quality
     numbers = (*row.parts.vetoes.get(name, ()), *row.parts.remarks.get(name, ()))
     for number in numbers:
-        if row.quality[number] == Truth.TRUE and rules[number].severity != "note":
+        if row.quality[number] == TRUE and rules[number].severity != "note":
             yield rules[number].text.split(". ")[0].rstrip(".") + "."
 
 

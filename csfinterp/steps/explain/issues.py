@@ -14,6 +14,10 @@ from csfinterp.steps.explain.row import Row
 from csfinterp.steps.layout import span
 
 SEVERITY = {"info_only": "info"}
+_NUMBER_AS_TEXT = (
+    "{name}: this number was sent as text; it is read as a number and kept as sent. Send it in a field for numbers"
+    " (HL7 v2: NM, or SN with < or >; FHIR: valueQuantity)."
+)
 
 
 def issues(row: Row) -> tuple[Issue, ...]:
@@ -57,6 +61,8 @@ def _observation_issues(row: Row, number: int, observation: Observation) -> Iter
 def _value_issues(row: Row, number: int, name: str, observation: Observation) -> Iterator[Issue]:
     analyte = row.parts.edition.analyte[name]
     yield from _organism_missing(row, number, name, observation)
+    if analyte.kind == "quantity" and observation.value_type == "text":
+        yield Issue("number_sent_as_text", "info", number, _NUMBER_AS_TEXT.format(name=name))
     if analyte.kind != "quantity" or row.leading[row.layout.statement[name]] != row.first + number:
         return
     if is_superseded(row, name):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from csfinterp.model.cohort import Verdict
 from csfinterp.model.edition import EvidenceCell
 from csfinterp.model.interpretation import HematologicResult, LeukemiaResult, LMBounds, LMCaution, LMIfSolid, LMResult
-from csfinterp.model.predicate import Is, Truth, inputs, leaves
+from csfinterp.model.predicate import TRUE, UNKNOWN, Is, inputs, leaves
 from csfinterp.steps.explain.parts import Evidence
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.wording import reasons
@@ -113,7 +113,7 @@ def leukemia(row: Row) -> LeukemiaResult:
     winner = int(row.outcomes.evidence[LEUKEMIA][row.column])
     found = table.rows[winner] if winner < len(table.rows) else None
     truths = row.outcomes.rows[LEUKEMIA][:winner, row.column].tolist()
-    open_rows = [candidate for candidate, truth in zip(table.rows, truths, strict=False) if truth == Truth.UNKNOWN]
+    open_rows = [candidate for candidate, truth in zip(table.rows, truths, strict=False) if truth == UNKNOWN]
     answer = found.answer if found else table.otherwise
     applies = answer != "not_applicable"
     names = [name for name in table.inputs if not row.is_known(name)] if applies else []
@@ -125,7 +125,7 @@ def leukemia(row: Row) -> LeukemiaResult:
         provisional=bool(open_rows) and applies and answer != table.otherwise,
         reason=found.reason if found else None,
         text=(found.text or "") if found else "",
-        because=tuple(dict.fromkeys(reasons(used.when, Truth.TRUE, row))) if used else (),
+        because=tuple(dict.fromkeys(reasons(used.when, TRUE, row))) if used else (),
         missing=tuple(names),
         would_settle=tuple(settle),
         citations=found.citations if found else table.citations,
@@ -143,7 +143,7 @@ def hematologic(row: Row) -> HematologicResult:
         f"{PRINTED.get(leaf.input, leaf.input)} {verdict.words[leaf.input]}"
         + (_earlier(row, verdict.words[leaf.input] or "") if leaf.input in PRINTED else "")
         for leaf in used
-        if row.truth(leaf) is Truth.TRUE and leaf.input != "tumor"
+        if row.truth(leaf) is TRUE and leaf.input != "tumor"
     )
     missing = _ids(tuple(name for name in verdict.missing if name != "tumor")) if applies else ()
     return HematologicResult(

@@ -11,16 +11,15 @@ from csfinterp.model.interpretation import (
     CautionResult,
     DifferentialGroupResult,
     DifferentialResult,
-    ItemResult,
     PatternResult,
     RecommendationResult,
     ScoreResult,
     StatementResult,
 )
 from csfinterp.model.panel import Observation
-from csfinterp.model.predicate import Known, Predicate, Truth, leaves
+from csfinterp.model.predicate import FALSE, TRUE, Known, Predicate, Truth, leaves
 from csfinterp.steps.explain.phrases import PLACEHOLDER, fill, inside
-from csfinterp.steps.explain.row import Row
+from csfinterp.steps.explain.row import TRUTHS, Row
 from csfinterp.steps.explain.statements import missing
 from csfinterp.steps.explain.wording import reasons
 from csfinterp.steps.score import describe
@@ -33,7 +32,7 @@ MOST_SHOWN = 6  # recommendations.md: at most 6 non-critical entries, the rest b
 
 def because(row: Row, predicate: Predicate) -> tuple[str, ...]:
     """The leaves that make a TRUE statement TRUE, each once."""
-    return tuple(dict.fromkeys(reasons(predicate, Truth.TRUE, row)))
+    return tuple(dict.fromkeys(reasons(predicate, TRUE, row)))
 
 
 # patterns -----------------------------------------------------------------------------------------------------------
@@ -47,14 +46,37 @@ def patterns(row: Row) -> tuple[PatternResult, ...]:
 
 def _pattern(row: Row, pattern: Pattern) -> PatternResult:
     grade = row.grade(pattern.id)
-    items = [(item, row.statement(item.id)) for item in pattern.items]
-    countered = any(item.kind == "counter_major" and truth is Truth.TRUE for item, truth in items)
+    planned = row.parts.items[pattern.id]
+    truths = [TRUTHS[row.truths[plan.row]] for plan in planned]
+    countered = False
+    support: list[str] = []
+    against: list[str] = []
+    alarms: list[str] = []
+    open_: dict[str, None] = {}
+    sources = dict.fromkeys(pattern.citations)
+    for plan, truth in zip(planned, truths, strict=True):
+        item = plan.item
+        if truth is TRUE:
+            sources |= dict.fromkeys(item.citations)
+            countered |= item.kind == "counter_major"
+            if item.kind in SUPPORT:
+                support.append(_evidence(row, item))
+            elif item.kind in AGAINST:
+                against.append(_evidence(row, item))
+            elif item.kind == "alarm":
+                alarms += _alarms(row, item)
+        elif truth is FALSE:
+            if item.kind == "core":
+                against.append(f"not: {_evidence(row, item, FALSE)}")
+        elif plan.needed:
+            open_ |= dict.fromkeys(missing(row, item.when))
+    if pattern.rule is not None:
+        open_ |= dict.fromkeys(missing(row, pattern.rule))
     reason = _reason(row, pattern)
-    alarms = tuple(alarm for item, truth in items if item.kind == "alarm" for alarm in _alarms(row, item, truth))
     lines = tuple(
         _statement(row, line)
         for line in pattern.lines
-        if row.advice(line.id) is Truth.TRUE and not any(row.statement(name) is Truth.TRUE for name in line.silent_if)
+        if row.advice(line.id) is TRUE and not any(row.statement(name) is TRUE for name in line.silent_if)
     )
     return PatternResult(
         id=pattern.id,
@@ -63,42 +85,24 @@ def _pattern(row: Row, pattern: Pattern) -> PatternResult:
         truth=TRUTH_OF_GRADE.get(grade, "unknown"),
         grade=grade,
         reason=reason,
-        shown=pattern.shown_if is None or row.advice(f"{pattern.id}.shown_if") is Truth.TRUE,
+        shown=pattern.shown_if is None or row.advice(f"{pattern.id}.shown_if") is TRUE,
         emergency=grade in pattern.emergency,
         discordant=grade == "established" and countered,
-        alarms=alarms,
-        items=tuple(
-            ItemResult(item.id, item.kind, truth.word, item.text, item.citations, item.status) for item, truth in items
-        ),
-        support=tuple(_evidence(row, item) for item, truth in items if item.kind in SUPPORT and truth is Truth.TRUE),
-        against=tuple(
-            _evidence(row, item) if item.kind in AGAINST else f"not: {_evidence(row, item, Truth.FALSE)}"
-            for item, truth in items
-            if (item.kind in AGAINST and truth is Truth.TRUE) or (item.kind == "core" and truth is Truth.FALSE)
-        ),
-        missing=tuple(
-            dict.fromkeys(
-                name
-                for item, truth in items
-                if (item.kind == "core" or item.id in pattern.required) and truth is Truth.UNKNOWN
-                for name in missing(row, item.when)
-            )
-            | dict.fromkeys(missing(row, pattern.rule) if pattern.rule is not None else ())
-        ),
+        alarms=tuple(alarms),
+        items=tuple(plan.told[truth] for plan, truth in zip(planned, truths, strict=True)),
+        support=tuple(support),
+        against=tuple(against),
+        missing=tuple(open_),
         text=_text(row, pattern, grade, reason, alarms),
         lines=lines,
-        citations=tuple(
-            dict.fromkeys(
-                (*pattern.citations, *(c for item, truth in items if truth is Truth.TRUE for c in item.citations))
-            )
-        ),
+        citations=tuple(sources),
         status=pattern.status,
     )
 
 
-def _alarms(row: Row, item: PatternItem, truth: Truth) -> Iterator[str]:
+def _alarms(row: Row, item: PatternItem) -> Iterator[str]:
     """Alarm values are printed whatever the grade, and whatever else of the item is missing; each value once."""
-    lines = because(row, item.when) if truth is Truth.TRUE else ()
+    lines = because(row, item.when)
     compared = {_subject(line) for line in lines if " flagged " not in line}
     yield from (line for line in lines if " flagged " not in line or _subject(line) not in compared)
 
@@ -113,7 +117,7 @@ def _with_name(row: Row, name: str) -> str:
     return f"{entry.name} {row.seen(name).text}" if entry else name
 
 
-def _evidence(row: Row, item: PatternItem, wanted: Truth = Truth.TRUE) -> str:
+def _evidence(row: Row, item: PatternItem, wanted: Truth = TRUE) -> str:
     """The item with the values that decided (ER7)."""
     found = tuple(dict.fromkeys(reasons(item.when, wanted, row)))
     return f"{item.text} ({'; '.join(found[:2])})" if found else item.text
@@ -124,7 +128,7 @@ def _reason(row: Row, pattern: Pattern) -> str | None:
     return pattern.open_if[number - 1].reason if number else None
 
 
-def _text(row: Row, pattern: Pattern, grade: str, reason: str | None, alarms: tuple[str, ...]) -> str:
+def _text(row: Row, pattern: Pattern, grade: str, reason: str | None, alarms: list[str]) -> str:
     text = pattern.texts.get(grade, "")
     if not PLACEHOLDER.search(text):
         return text
@@ -149,20 +153,20 @@ def _measured(row: Row) -> dict[str, str]:
 # statements ---------------------------------------------------------------------------------------------------------
 
 
-def spoken(row: Row, entries: Iterable[Statement]) -> tuple[StatementResult, ...]:
+def spoken(row: Row, entries: Iterable[tuple[Statement, int]]) -> tuple[StatementResult, ...]:
     """The statements that hold and that no other spoken or printed one makes silent, in the order of the edition."""
-    holding = {entry.id: entry for entry in entries if row.advice(entry.id) is Truth.TRUE}
+    holding = {entry.id: entry for entry, place in entries if row.advised[place] == TRUE}
     return tuple(_statement(row, entry) for entry in holding.values() if not holding.keys() & set(entry.silent_if))
 
 
 def cautions(row: Row) -> tuple[CautionResult, ...]:
     """The cautions that hold; of the everyday comments the first six and those that a reader must not miss."""
     known = {entry.id: entry for entry in row.parts.edition.cautions}
-    found = spoken(row, known.values())
+    found = spoken(row, row.parts.cautions)
     comments = [one.id for one in found if known[one.id].group == COMMENTS and not known[one.id].never_folded]
     folded = set(comments[MOST_SHOWN:])
     return tuple(
-        CautionResult(one.id, one.text, one.because, one.citations, one.status, one.id in folded) for one in found
+        CautionResult(**vars(one), folded=one.id in folded, never_folded=known[one.id].never_folded) for one in found
     )
 
 
@@ -173,7 +177,7 @@ def _statement(row: Row, entry: Statement) -> StatementResult:
 def differential(row: Row) -> DifferentialResult | None:
     """Causes of leptomeningeal enhancement, where it is asked about and no decisive result answers."""
     entry = row.parts.edition.differential
-    if entry is None or row.advice("differential") is not Truth.TRUE:
+    if entry is None or row.advice("differential") is not TRUE:
         return None
     groups = tuple(
         DifferentialGroupResult(g.id, g.leptomeningeal, g.pachymeningeal, g.tests, g.citations, g.status)
@@ -188,8 +192,7 @@ def differential(row: Row) -> DifferentialResult | None:
 def recommendations(row: Row, shapes: Iterable[PatternResult]) -> tuple[RecommendationResult, ...]:
     """What holds, sorted by priority, once per audience; beyond six non-critical entries the rest is folded."""
     alarms = tuple(dict.fromkeys(alarm for pattern in shapes for alarm in pattern.alarms))
-    edition = row.parts.edition
-    holding = {e.id: e for e in edition.recommendations if row.advice(edition.program_name(e)) is Truth.TRUE}
+    holding = {entry.id: entry for entry, place in row.parts.recommendations if row.advised[place] == TRUE}
     printed: dict[str, Recommendation] = {}
     for entry in holding.values():
         if not _silent(entry, holding):

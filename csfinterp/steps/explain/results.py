@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from math import isnan
 
 from csfinterp.model.context import ISSUE_CODES
-from csfinterp.model.edition import Analyte, Band, CodedValue, CriticalRule, Derived
+from csfinterp.model.edition import Analyte, Band, CodedValue, CriticalRule, Derived, ReferenceInterval
 from csfinterp.model.interpretation import Note, Reference, Reported, Result
 from csfinterp.model.panel import Observation
-from csfinterp.model.predicate import Truth
+from csfinterp.model.predicate import TRUE
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.wording import limit_number, limits_words, partition_words
 from csfinterp.steps.identify import Identity
@@ -62,7 +62,9 @@ def _result(row: Row, number: int, analyte: Analyte, identity: Identity, usable:
     return Result(
         analyte=analyte.id,
         name=analyte.name,
-        loinc=identity.loinc or analyte.preferred_loinc,
+        loinc=analyte.loinc_beside(
+            observation.code.code if identity.loinc == observation.code.code else None, converted=value is not None
+        ),
         kind=analyte.kind,
         reported=Reported(observation.value, observation.comparator, observation.unit, observation.code.code),
         value=value,
@@ -147,9 +149,20 @@ def _value(
 
 def _reference(row: Row, analyte: Analyte | Derived) -> Reference | None:
     place = row.layout.quantity[analyte.id]
-    if row.intervals[place] < 0:
+    number = row.intervals[place]
+    if number < 0:
         return None
-    interval = row.parts.intervals.rows[row.intervals[place]]
+    known = row.parts.references.get(number)
+    if known is not None:
+        return known
+    interval = row.parts.intervals.rows[number]
+    found = _reference_of(row, analyte, interval)
+    if all(end is None or end.value is not None for end in (interval.low, interval.high)):
+        row.parts.references[number] = found
+    return found
+
+
+def _reference_of(row: Row, analyte: Analyte | Derived, interval: ReferenceInterval) -> Reference:
     low, high = row.limits(analyte.id)
     return Reference(
         low=low,
@@ -273,7 +286,7 @@ def _quality_notes(row: Row, name: str) -> Iterator[Note]:
     for rule in row.suppressing(name):
         yield Note(rule.id, rule.text)
     for number in row.parts.remarks.get(name, ()):
-        if row.quality[number] == Truth.TRUE:
+        if row.quality[number] == TRUE:
             yield Note(row.parts.edition.quality[number].id, row.parts.edition.quality[number].text)
 
 
@@ -296,7 +309,7 @@ def _derived_result(row: Row, entry: Derived, value: float | None) -> Result:
     return Result(
         analyte=entry.id,
         name=entry.name,
-        loinc=analyte.preferred_loinc if analyte else None,
+        loinc=analyte.loinc_beside(None, converted=True) if analyte else None,
         kind="quantity",
         reported=None,
         value=value,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from functools import cached_property
 from math import inf, isnan
@@ -10,6 +11,9 @@ from csfinterp.model.cohort import Outcomes
 from csfinterp.model.edition import QualityRule
 from csfinterp.model.panel import Panel
 from csfinterp.model.predicate import (
+    FALSE,
+    TRUE,
+    UNKNOWN,
     Above,
     All,
     Any,
@@ -47,7 +51,8 @@ class Row(Values):
         self.truths: list[int] = outcomes.truth[:, column].tolist()
         self.advised: list[int] = outcomes.advice[:, column].tolist()
         # By identity: the predicates live as long as the edition. The columns answered for most of them already.
-        self._first, self._second = parts.first.nodes, parts.advice.nodes
+        self._nodes: Mapping[int, int] = parts.nodes
+        self._decided: list[int] = self.truths + self.advised
         self._truths: dict[int, Truth] = {}
         self.told: dict[tuple[int, bool], str] = {}
 
@@ -68,11 +73,11 @@ class Row(Values):
         """Truth of "this pattern has at least this grade" or "this table gives at least this level"."""
         if name in self.parts.grades:
             grade = self.grade(name)
-            return Truth.UNKNOWN if grade == GRADES[0] else Truth(2 * (GRADES.index(grade) >= GRADES.index(word)))
+            return UNKNOWN if grade == GRADES[0] else Truth(2 * (GRADES.index(grade) >= GRADES.index(word)))
         levels, answer = self.answer(name)
         if word in levels and answer in levels:
             return Truth(2 * (levels.index(answer) >= levels.index(word)))
-        return Truth.UNKNOWN if word in levels and answer == "not_classifiable" else Truth(2 * (answer == word))
+        return UNKNOWN if word in levels and answer == "not_classifiable" else Truth(2 * (answer == word))
 
     def answer(self, table: str) -> tuple[tuple[str, ...], str]:
         """Levels of an evidence table, and its answer."""
@@ -90,17 +95,14 @@ class Row(Values):
     def suppressing(self, target: str) -> list[QualityRule]:
         """Quality rules that hold and withhold `target`."""
         rules = self.parts.edition.quality
-        return [rules[number] for number in self.parts.vetoes.get(target, ()) if self.quality[number] == Truth.TRUE]
+        return [rules[number] for number in self.parts.vetoes.get(target, ()) if self.quality[number] == TRUE]
 
     def truth(self, predicate: Predicate) -> Truth:
         """Truth of any part of a rule for this panel, by the same three-valued rules as the columns."""
         key = id(predicate)
-        node = self._first.get(key)
+        node = self._nodes.get(key)
         if node is not None:
-            return TRUTHS[self.truths[node]]
-        node = self._second.get(key)
-        if node is not None:
-            return TRUTHS[self.advised[node]]
+            return TRUTHS[self._decided[node]]
         found = self._truths.get(key)
         if found is None:
             found = self._truths[key] = self._truth(predicate)
@@ -116,12 +118,12 @@ class Row(Values):
                 return Truth(2 - self.truth(item))
             case AtLeast(k, items):
                 found = [self.truth(item) for item in items]
-                if sum(truth is Truth.TRUE for truth in found) >= k:
-                    return Truth.TRUE
-                return Truth.FALSE if sum(truth is not Truth.FALSE for truth in found) < k else Truth.UNKNOWN
+                if sum(truth is TRUE for truth in found) >= k:
+                    return TRUE
+                return FALSE if sum(truth is not FALSE for truth in found) < k else UNKNOWN
             case FirstKnown(items):
                 known = (self.truth(item) for item in items)
-                return next((truth for truth in known if truth is not Truth.UNKNOWN), Truth.UNKNOWN)
+                return next((truth for truth in known if truth is not UNKNOWN), UNKNOWN)
             case Between(quantity, low, high, inclusive):
                 return min(
                     self._compare(quantity, low, inclusive, upward=True),
@@ -133,15 +135,15 @@ class Row(Values):
                 return self._compare(quantity, limit, inclusive, upward=False)
             case Flagged(analyte, flags):
                 flag = FLAG_WORDS[self.rule_flags[self.layout.statement[analyte]]]
-                return Truth.UNKNOWN if flag is None else Truth(2 * (flag in flags))
+                return UNKNOWN if flag is None else Truth(2 * (flag in flags))
             case Is(name, values):
                 word = self.word(name)
                 if word in values:
-                    return Truth.TRUE
+                    return TRUE
                 unknown = word is None or word in self.layout.unknown_words.get(name, ())
-                return Truth.UNKNOWN if unknown else Truth.FALSE
+                return UNKNOWN if unknown else FALSE
             case Known(name):
-                return Truth.TRUE if self.is_known(name) else Truth.FALSE
+                return TRUE if self.is_known(name) else FALSE
             case Holds(name, least):
                 return self.statement(name) if least is None else self.at_least(name, least)
         raise TypeError(f"no predicate: {predicate!r}")
@@ -154,8 +156,8 @@ class Row(Values):
     def before(self) -> Row:
         """This panel before any quality rule withheld a value."""
         found = copy(self)
-        found.judged_low, found._at_least, found._truths = self.low, None, {}
-        found._first, found._second, found.told = {}, {}, {}
+        found.judged_low, found._at_least, found._truths, found.told = self.low, None, {}, {}
+        found._nodes, found._decided = self.parts.checks, self.outcomes.checks[:, self.column].tolist()
         return found
 
     def named(self, name: str) -> Predicate | None:
@@ -176,15 +178,15 @@ class Row(Values):
     def _compare(self, quantity: str, limit: Limit, inclusive: bool, *, upward: bool) -> Truth:
         value, other = self._interval(quantity), self._limit_interval(quantity, limit)
         if value is None or other is None:
-            return Truth.UNKNOWN
+            return UNKNOWN
         if not upward:
             value, other = other, value
         low, high, open_low, open_high = value
         limit_low, limit_high, limit_open_low, limit_open_high = other
         if low > limit_high or (low == limit_high and (inclusive or open_low or limit_open_high)):
-            return Truth.TRUE
+            return TRUE
         edge = not inclusive or open_high or limit_open_low
-        return Truth.FALSE if high < limit_low or (high == limit_low and edge) else Truth.UNKNOWN
+        return FALSE if high < limit_low or (high == limit_low and edge) else UNKNOWN
 
     def _interval(self, quantity: str) -> Interval | None:
         """low, high, and whether each end is open, as rules read the value; None where it is not known."""

@@ -16,7 +16,7 @@ from csfinterp.model.interpretation import (
     Result,
     ScoreResult,
 )
-from csfinterp.model.predicate import Truth
+from csfinterp.model.predicate import TRUE
 from csfinterp.steps.explain.phrases import OWN, Weighted, inside, listed, said
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.wording import decimal, with_unit
@@ -72,7 +72,7 @@ def _is_spoken(row: Row, pattern: PatternResult, how: PatternSummary, *, graded:
     established = pattern.grade == "established"
     if not pattern.shown or how.never or (graded and how.by_level and established):
         return False
-    if how.when is not None and not established and not pattern.emergency and row.truth(how.when) is not Truth.TRUE:
+    if how.when is not None and not established and not pattern.emergency and row.truth(how.when) is not TRUE:
         return False
     return pattern.truth == "true" or (how.stays_open and pattern.reason is not None)
 
@@ -93,7 +93,7 @@ def once(row: Row, entries: tuple[CriticalResult, ...]) -> list[CriticalResult]:
     unread = {
         name
         for number, rule in enumerate(row.parts.edition.quality)
-        if row.quality[number] == Truth.TRUE
+        if row.quality[number] == TRUE
         for name in rule.unread
     }
     led = {entry.rule for entry in entries if entry.analyte not in unread}
@@ -162,7 +162,7 @@ def _felt(row: Row, rule: QualityResult) -> bool:
     findings = [finding for finding in row.parts.edition.findings if finding.id in rule.suppresses]
     if names or not findings:
         return not names or any(row.exact(name) is not None for name in names)
-    return any(row.before.truth(finding.when) is Truth.TRUE for finding in findings)
+    return any(row.before.truth(finding.when) is TRUE for finding in findings)
 
 
 def patterns(row: Row, named: list[PatternResult], *, first: bool) -> Iterator[Weighted]:
@@ -220,7 +220,7 @@ def caution_headlines(row: Row, found: tuple[CautionResult, ...], named: list[Pa
     return [
         caution.headline
         for caution in spoken_
-        if caution.headline and (caution.headline_if is None or row.truth(caution.headline_if) is Truth.TRUE)
+        if caution.headline and (caution.headline_if is None or row.truth(caution.headline_if) is TRUE)
     ]
 
 
@@ -244,7 +244,7 @@ def next_step(row: Row, advice: tuple[RecommendationResult, ...], told: set[str]
     quiet = told | {
         entry.id
         for entry in row.parts.edition.recommendations
-        if entry.quiet_if is not None and row.truth(entry.quiet_if) is Truth.TRUE
+        if entry.quiet_if is not None and row.truth(entry.quiet_if) is TRUE
     }
     starts = row.parts.edition.next_steps.get(row.word("question") or "", ())
     wanted = [

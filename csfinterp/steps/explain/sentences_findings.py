@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from csfinterp.model.context import ABNORMAL_FLAGS
 from csfinterp.model.edition import Finding
 from csfinterp.model.interpretation import FindingResult, PatternResult, Result
-from csfinterp.model.predicate import Above, Any, Below, Flagged, Not, Predicate, Truth, children, inputs
+from csfinterp.model.predicate import TRUE, Above, Any, Below, Flagged, Not, Predicate, children, inputs
 from csfinterp.steps.explain.phrases import OWN, Weighted, fill, inside, listed, said
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.sentences import said_by_patterns
@@ -20,7 +20,7 @@ MOST_FINDINGS, MOST_FLAGGED = 6, 4
 
 def holding(row: Row, states: tuple[FindingResult, ...]) -> list[FindingResult]:
     """Findings that hold and are spoken of, the weightiest first."""
-    rules = {finding.id: finding for finding in row.parts.edition.findings}
+    rules = row.parts.findings
     true = {state.id for state in states if state.truth == "true"}
     found = [
         state
@@ -40,7 +40,7 @@ def findings(
     called: Collection[str],
 ) -> Iterator[Weighted]:
     """Sentences of the findings that hold and that no pattern and no call has said already."""
-    rules = {finding.id: finding for finding in row.parts.edition.findings}
+    rules = row.parts.findings
     silent = said_by_patterns(row, named)
     silent |= {rule.id for rule in rules.values() if rule.silent_if_called and {*inputs(rule.when)} & {*called}}
     told = [state for state in holding(row, states) if state.id not in silent and rules[state.id].texts.get("true")]
@@ -86,7 +86,7 @@ def _finding_text(row: Row, finding: Finding, state: FindingResult, results: tup
 
 def _true_leaves(row: Row, rule: Predicate) -> Iterator[Predicate]:
     """The leaves of the branches that hold as a whole; a true part of a branch that does not hold proves nothing."""
-    if row.truth(rule) is not Truth.TRUE:
+    if row.truth(rule) is not TRUE:
         return
     inner = children(rule)
     if not inner:
@@ -99,13 +99,13 @@ def _marks(row: Row, names: list[str]) -> list[str]:
     """The words that quality rules set beside one of these values."""
     rules = row.parts.edition.quality
     numbers = [number for name in names for number in row.parts.marks.get(name, ())]
-    found = [rules[number].mark for number in numbers if row.quality[number] == Truth.TRUE]
+    found = [rules[number].mark for number in numbers if row.quality[number] == TRUE]
     return list(dict.fromkeys(mark for mark in found if mark))
 
 
 def _number(row: Row, leaf: Predicate, *, named: bool) -> str:
     """ "812 mg/L (reference < 500 mg/L)" of a leaf that holds and compares a quantity; else nothing."""
-    if not isinstance(leaf, (Flagged, Above, Below)) or row.truth(leaf) is not Truth.TRUE:
+    if not isinstance(leaf, (Flagged, Above, Below)) or row.truth(leaf) is not TRUE:
         return ""
     name = leaf.analyte if isinstance(leaf, Flagged) else leaf.quantity
     if name not in row.layout.quantity:
@@ -153,7 +153,7 @@ def normal(row: Row, states: tuple[FindingResult, ...], shapes: tuple[PatternRes
         yield said(6, whole.text, (whole.rule,), whole.citations, whole.status)
         for line in whole.lines:
             yield said(6, line.text, (whole.rule, line.id), line.citations, line.status)
-    rules = {finding.id: finding for finding in row.parts.edition.findings}
+    rules = row.parts.findings
     asked = ("always",) if whole is not None else ("always", "unless_normal")
     found = [
         state
@@ -183,6 +183,6 @@ def _classes_joined(parts: list[str], phrase: str) -> list[str]:
 def _is_plainly_normal(row: Row, finding: Finding, state: FindingResult) -> bool:
     """FALSE, with a sentence for it, and no value behind it that is flagged or marked for another reason."""
     names = inputs(finding.when)
-    marked = any(row.quality[number] == Truth.TRUE for name in names for number in row.parts.marks.get(name, ()))
+    marked = any(row.quality[number] == TRUE for name in names for number in row.parts.marks.get(name, ()))
     flagged = any(name in row.layout.statement and row.flag(name) in ABNORMAL_FLAGS for name in names)
     return state.truth == "false" and bool(finding.texts.get("false")) and not marked and not flagged

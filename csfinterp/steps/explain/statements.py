@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from csfinterp.model.edition import Finding, GradeScale, Profile, ProfileMarker
 from csfinterp.model.interpretation import FindingResult, MarkerResult, ProfileResult, QualityResult
-from csfinterp.model.predicate import Flagged, Holds, Predicate, Truth, inputs, leaves
+from csfinterp.model.predicate import FALSE, TRUE, UNKNOWN, Flagged, Holds, Predicate, Truth, inputs, leaves
 from csfinterp.steps.explain.phrases import fill
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.wording import reasons
@@ -21,16 +21,16 @@ def quality(row: Row) -> tuple[QualityResult, ...]:
             id=rule.id,
             rule=rule.rule,
             name=rule.name,
-            truth=Truth.TRUE.word,
+            truth=TRUE.word,
             severity=rule.severity,
             suppresses=rule.suppresses,
-            because=tuple(dict.fromkeys(reasons(rule.when, Truth.TRUE, row.before))),
+            because=tuple(dict.fromkeys(reasons(rule.when, TRUE, row.before))),
             text=fill(row, rule.text),
             citations=rule.citations,
             status=rule.status,
         )
         for number, rule in enumerate(row.parts.edition.quality)
-        if row.quality[number] == Truth.TRUE
+        if row.quality[number] == TRUE
     )
 
 
@@ -42,14 +42,14 @@ def findings(row: Row) -> tuple[FindingResult, ...]:
 def _finding(row: Row, finding: Finding) -> FindingResult:
     truth = row.statement(finding.id)
     vetoes = row.suppressing(finding.id)
-    because = () if truth is Truth.UNKNOWN else tuple(dict.fromkeys(reasons(finding.when, truth, row)))
+    because = () if truth is UNKNOWN else tuple(dict.fromkeys(reasons(finding.when, truth, row)))
     return FindingResult(
         id=finding.id,
         name=finding.name,
         truth=truth.word,
-        severity=_grade(row, finding) if truth is Truth.TRUE else None,
+        severity=_grade(row, finding) if truth is TRUE else None,
         because=because,
-        missing=tuple(missing(row, finding.when)) if truth is Truth.UNKNOWN and not vetoes else (),
+        missing=tuple(missing(row, finding.when)) if truth is UNKNOWN and not vetoes else (),
         suppressed_by=vetoes[0].id if vetoes else None,
         citations=_sources(row, finding),
         status=finding.status,
@@ -59,9 +59,8 @@ def _finding(row: Row, finding: Finding) -> FindingResult:
 def _sources(row: Row, finding: Finding) -> tuple[str, ...]:
     """The finding's own sources and those of the interval rows that its flags come from."""
     found = dict.fromkeys(finding.citations)
-    for leaf in leaves(finding.when):
-        place = row.layout.quantity.get(leaf.analyte) if isinstance(leaf, Flagged) else None
-        if place is not None and row.intervals[place] >= 0:
+    for place in row.parts.judging[finding.id]:
+        if row.intervals[place] >= 0:
             found |= dict.fromkeys(row.parts.intervals.rows[row.intervals[place]].citations)
     return tuple(found)
 
@@ -74,7 +73,7 @@ def missing(row: Row, predicate: Predicate) -> Iterator[str]:
 
 def _open(row: Row, predicate: Predicate) -> Iterator[str]:
     for leaf in leaves(predicate):
-        if row.truth(leaf) is not Truth.UNKNOWN:
+        if row.truth(leaf) is not UNKNOWN:
             continue
         named = row.named(leaf.id) if isinstance(leaf, Holds) and leaf.at_least is None else None
         if named is not None:
@@ -171,11 +170,11 @@ def _marker(row: Row, profile: Profile, marker: ProfileMarker, truth: Truth) -> 
     notes = [marker.note] if marker.note else []
     if marker.extra:
         notes.append(marker.extra)
-    if truth is not Truth.UNKNOWN:
+    if truth is not UNKNOWN:
         notes += _marks(row)
     if marker.disputed:  # a direction that nobody can vouch for is compared with nothing (profiles.md section 5)
-        truth = Truth.UNKNOWN
-    agreement = {Truth.TRUE: "agrees", Truth.FALSE: "differs", Truth.UNKNOWN: "not_evaluable"}[truth]
+        truth = UNKNOWN
+    agreement = {TRUE: "agrees", FALSE: "differs", UNKNOWN: "not_evaluable"}[truth]
     return MarkerResult(
         id=marker.id,
         direction=marker.direction,
@@ -196,5 +195,5 @@ def _marker(row: Row, profile: Profile, marker: ProfileMarker, truth: Truth) -> 
 def _marks(row: Row) -> list[str]:
     """The words of quality rules that mark values: blood marks protein, quotient and cells alike (profiles.md 8.5)."""
     rules = row.parts.edition.quality
-    found = [rule.mark for number, rule in enumerate(rules) if rule.mark and row.quality[number] == Truth.TRUE]
+    found = [rule.mark for number, rule in enumerate(rules) if rule.mark and row.quality[number] == TRUE]
     return list(dict.fromkeys(found))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import Protocol
 
 from csfinterp.model.context import FLAGS
 from csfinterp.model.edition import AgeEdge, IntervalLimit, ReferenceInterval
 from csfinterp.model.predicate import (
+    FALSE,
+    TRUE,
+    UNKNOWN,
     Above,
     All,
     Any,
@@ -29,8 +31,9 @@ from csfinterp.model.predicate import (
 UNIT_WORDS = {"10*-3": "x10-3", "1": "", "cm[H2O]": "cmH2O", "10*6/L": "10^6/L"}
 SIGNS = {(True, True): ">=", (True, False): ">", (False, True): "<=", (False, False): "<"}
 PAIRS_OF_SIGNS = {">=": "<", ">": "<=", "<=": ">", "<": ">="}
-OPPOSITE = {Truth.TRUE: Truth.FALSE, Truth.FALSE: Truth.TRUE, Truth.UNKNOWN: Truth.UNKNOWN}
+OPPOSITE = {TRUE: FALSE, FALSE: TRUE, UNKNOWN: UNKNOWN}
 OUTSIDE_THE_ORDER = ("not_classifiable", "not_applicable")  # answers of a table that are no level
+INNER = frozenset((All, Any, AtLeast, FirstKnown, Not, Holds))
 FLAG_MEANING = {
     "N": "normal", "L": "low", "H": "high", "LL": "critically low", "HH": "critically high", "A": "abnormal",
     "AA": "critical",
@@ -143,27 +146,32 @@ class Reader(Protocol):
 def reasons(predicate: Predicate, wanted: Truth, reader: Reader) -> list[str]:
     """The leaves that make `predicate` TRUE (or FALSE) for this panel, each as a short statement with its numbers."""
     told: list[str] = []
-    _gather(predicate, wanted, reader, told)
+    if reader.truth(predicate) is wanted:
+        _gather(predicate, wanted, reader, told)
     return told
 
 
 def _gather(predicate: Predicate, wanted: Truth, reader: Reader, told: list[str]) -> None:
-    if reader.truth(predicate) is not wanted:
+    """Of a predicate whose truth is `wanted`. Most parts of a rule are leaves: told by their type, without a match."""
+    if type(predicate) not in INNER:
+        told.append(leaf_words(predicate, wanted is TRUE, reader))
         return
     match predicate:
         case All(items) | Any(items) | AtLeast(_, items):
+            truth = reader.truth
             for item in items:
-                _gather(item, wanted, reader, told)
+                if truth(item) is wanted:
+                    _gather(item, wanted, reader, told)
         case FirstKnown(items):
-            decisive = (item for item in items if reader.truth(item) is not Truth.UNKNOWN)
-            for item in islice(decisive, 1):
-                _gather(item, wanted, reader, told)
+            decisive = next((item for item in items if reader.truth(item) is not UNKNOWN), None)
+            if decisive is not None and reader.truth(decisive) is wanted:
+                _gather(decisive, wanted, reader, told)
         case Not(item):
             _gather(item, OPPOSITE[wanted], reader, told)
         case Holds(name, None) if (named := reader.named(name)) is not None:
-            told += reasons(named, wanted, reader.behind(name)) or [leaf_words(predicate, wanted is Truth.TRUE, reader)]
+            told += reasons(named, wanted, reader.behind(name)) or [leaf_words(predicate, wanted is TRUE, reader)]
         case _:
-            told.append(leaf_words(predicate, wanted is Truth.TRUE, reader))
+            told.append(leaf_words(predicate, wanted is TRUE, reader))
 
 
 def leaf_words(leaf: Predicate, holds: bool, reader: Reader) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import inf, isnan
 
 from csfinterp.model.interpretation import ScoreResult
-from csfinterp.model.predicate import Predicate, Truth, inputs
+from csfinterp.model.predicate import FALSE, TRUE, UNKNOWN, Predicate, Truth, inputs
 from csfinterp.steps.score.gates import ScoreOutcomes, Scores
 from csfinterp.steps.score.items import ALARM, POINTS, REMARK, Item
 from csfinterp.steps.score.reading import COMPUTED, NOT_ASKED, NOTHING, REFUSED
@@ -72,7 +72,7 @@ class _Words:
 
     def _said(self, group: str) -> Iterator[str]:
         for item in self._compiled.items:
-            if item.group == group and self._truth(item) is Truth.TRUE:
+            if item.group == group and self._truth(item) is TRUE:
                 yield self._texts[item.id]
 
     def _text_key(self) -> str:
@@ -98,7 +98,7 @@ class _Words:
         yield "absent", f"; {', '.join(missing)} missing" if missing else ""
         yield "items", "; ".join(self._true_items(COUNTED)) or "none"
         markers = self._markers()
-        yield "raised", " and ".join(item.text for item in markers if self._truth(item) is Truth.TRUE)
+        yield "raised", " and ".join(item.text for item in markers if self._truth(item) is TRUE)
         yield "judged", " and ".join(f"{item.text} {self._shown(str(item.about))}" for item in markers)
         for (number, name), (low, high) in self._outcomes.parts.items():
             if number == self._number:
@@ -133,7 +133,7 @@ class _Words:
         else:
             found += [gap for name in self._score.needed if self._open(name) for gap in self._gaps_of(name)]
             for rule, name in zip(self._score.unknown_refusals, self._compiled.unknowns, strict=True):
-                found += self._gaps(rule.when) if self._truth_of(name) is not Truth.FALSE else ()
+                found += self._gaps(rule.when) if self._truth_of(name) is not FALSE else ()
         yield from dict.fromkeys(PRINTED.get(name, name) for name in found)
 
     def _gaps(self, rule: Predicate) -> list[str]:
@@ -153,7 +153,7 @@ class _Words:
         """A needed input is open while an item on it is; without an item, while it is not one number or word."""
         about = [item for item in self._compiled.items if item.about == name and item.group not in (REMARK, ALARM)]
         if about:
-            return any(self._truth(item) is Truth.UNKNOWN for item in about)
+            return any(self._truth(item) is UNKNOWN for item in about)
         alternatives = self._score.constants.get("alternatives", {})
         other = alternatives.get(name) if isinstance(alternatives, dict) else None
         return not self._exact(name) and not (other is not None and self._exact(str(other)))
@@ -172,24 +172,22 @@ class _Words:
         return Truth(int(self._outcomes.truth[self._scores.rows[name], self._column]))
 
     def _holds(self, name: str) -> bool:
-        return self._truth_of(name) is Truth.TRUE
+        return self._truth_of(name) is TRUE
 
     def _truth(self, item: Item) -> Truth:
         return self._truth_of(f"{self._score.id}:item:{item.id}")
 
     def _true_items(self, groups: tuple[str, ...]) -> list[str]:
-        return [item.text for item in self._compiled.items if item.group in groups and self._truth(item) is Truth.TRUE]
+        return [item.text for item in self._compiled.items if item.group in groups and self._truth(item) is TRUE]
 
     def _markers(self) -> list[Item]:
         """Judged markers: items of the group that the class rests on, known and not suppressed."""
         group = self._classes()[self._first].get("items") if self._first != NOTHING else None
-        known = [
-            item for item in self._compiled.items if item.group == group and self._truth(item) is not Truth.UNKNOWN
-        ]
+        known = [item for item in self._compiled.items if item.group == group and self._truth(item) is not UNKNOWN]
         return [item for item in known if not self._suppressed(item.text)]
 
     def _suppressed(self, text: str) -> bool:
-        return any(item.text == text and item.group == REMARK and self._truth(item) is Truth.TRUE
+        return any(item.text == text and item.group == REMARK and self._truth(item) is TRUE
                    for item in self._compiled.items)  # fmt: skip
 
     def _classes(self) -> tuple[dict[str, str], ...]:

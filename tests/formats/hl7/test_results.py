@@ -221,6 +221,14 @@ def test_a_number_sent_as_text_is_read_and_told(told: bool, kind: str, sent: str
     assert [fault.pointer for fault in found.warnings] == (["/OBX/1/2"] if told else [])
 
 
+def test_the_answer_says_so_too_and_the_value_counts(interpret: Interpret) -> None:
+    protein = PROTEIN.replace("|NM|", "|ST|")
+    answer = interpret(document(PID, obr(), protein, SPM))
+    assert [(one["code"], one["severity"]) for one in answer["issues"]] == [("number_sent_as_text", "info")]
+    result = answer["results"][0]
+    assert (result["value"], result["reported"]["value"], result["flag"]) == (812.0, "812", "H")
+
+
 def test_attachments_are_left_out_and_told() -> None:
     told = read(message(PID, obr(), PROTEIN, "OBX|2|ED|PDF^Report^L||^application^pdf^Base64^JVBERi0=||||||F", SPM))
     assert len(told.panels[0].observations) == 1

@@ -89,21 +89,27 @@ def test_local_codes_are_marked_and_loinc_stands_first(answers: dict[str, Docume
 
 
 @pytest.mark.parametrize(
-    ("expected", "code", "amount", "unit"),
+    ("expected", "sent", "amount", "unit"),
     [
-        ("2342-4", "2342-4", "54", "mg/dL"),
+        ("14744-7", "2342-4", "54", "mg/dL"),  # mass sent, given in mmol/L
         ("14744-7", "14744-7", "3.0", "mmol/L"),
+        ("14744-7", "csf_glucose", "54", "mg/dL"),
+        ("2342-4", "2342-4", "hemolyzed", "mg/dL"),  # no value of ours stands beside it
+        (None, "csf_glucose", "hemolyzed", "mg/dL"),
+        ("1746-7", "76480-3", "3", "umol/L"),  # moles sent, given in mg/L
+        ("2520-5", "27941-4", "20", "mg/dL"),
         ("2880-3", "2880-3", "0.8", "g/L"),
+        ("806-0", "806-0", "3", "/uL"),
     ],
 )
-def test_a_loinc_code_of_the_mass_never_stands_beside_moles(
-    expected: str, code: str, amount: str, unit: str, interpret: Interpret
+def test_the_loinc_code_has_the_property_of_the_unit_that_stands_beside_it(
+    expected: str | None, sent: str, amount: str, unit: str, interpret: Interpret
 ) -> None:
-    message = hl7_v2.write(interpret(panel(loinc(code, value=amount, unit=unit))))
-    written = next(fields for fields in segments(message, "OBX") if fields[3].endswith("99CSFI") and fields[4] == "1")
-    molar_code = {"2342-4": False, "14744-7": True, "2880-3": False}[expected]
-    has_loinc = written[3].startswith(expected)
-    assert has_loinc == (molar_code == ("mol" in written[6]))
+    observation = loinc(sent, value=amount, unit=unit) if "-" in sent else quantity(sent, amount, unit)
+    answer = interpret(panel(observation, word("csf_appearance", "clear")))
+    assert (answer["results"][0]["loinc"], answer["results"][0]["reported"]["code"]) == (expected, sent)
+    written = next(fields for fields in segments(hl7_v2.write(answer), "OBX") if fields[4] == "1" and fields[5])
+    assert written[3].split("^")[0] == (expected or sent)
 
 
 def test_numbers_are_those_of_the_document(answers: dict[str, Document]) -> None:
