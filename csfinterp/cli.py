@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import csfinterp
 from csfinterp import demo as demonstration
 from csfinterp import mllp, operations
+from csfinterp.account_commands import audit, token, user
 from csfinterp.cohort_command import cohort
 from csfinterp.deliver import deliver
 from csfinterp.errors import CsfinterpError, DocumentError
@@ -60,12 +61,12 @@ def main() -> None:
 @main.command()
 @click.option("--once", is_flag=True, help="Print one interpretation and exit.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Wanted port; a free one is taken if it is in use.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON line when ready (login and tokens: later, null).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line when ready: address, login, tokens.")
 def demo(once: bool, port: int | None, as_json: bool) -> None:
     """Start the service on loopback with constructed sample panels, print one interpretation, serve until Ctrl-C.
 
     The demo keeps its own SQLite file in your data folder (CSFINTERP_DEMO_FOLDER); started again it finds its panels
-    and adds none. There are no accounts yet, so anybody on this machine can read the demo.
+    and adds none. It makes an account and tokens of its own, new ones at every start; they work on this machine only.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     settings = Settings.load()
@@ -92,15 +93,17 @@ def _posted(running: demonstration.Demo, quiet: bool) -> Iterator[tuple[str, str
 
 
 def _demo_line(running: demonstration.Demo, panel_id: str) -> str:
-    nobody = {"user": None, "password": None}
-    tokens = dict.fromkeys(("laboratory", "clinician", "researcher"))
-    return json.dumps({"url": running.url, "page": running.page(panel_id), "login": nobody, "tokens": tokens})
+    keys = running.keys
+    login = {"user": keys.user, "password": keys.password}
+    return json.dumps({"url": running.url, "page": running.page(panel_id), "login": login, "tokens": keys.tokens})
 
 
 def _demo_text(running: demonstration.Demo, panel_id: str, once: bool) -> str:
     about = f"{len(SAMPLES)} constructed panels are posted (no real patient); this is one of them."
     lines = [running.text(panel_id), about, f"Page:       {running.page(panel_id)}", f"All panels: {running.url}/"]
     lines.append(f"Interface:  {running.url}/docs")
+    lines.append(f"Sign in:    {running.keys.user} / {running.keys.password}")
+    lines += [f"Token:      {secret} ({role})" for role, secret in running.keys.tokens.items()]
     lines.append("Without --once the demo keeps serving these." if once else "Serving until Ctrl-C.")
     return "\n".join(lines)
 
@@ -113,14 +116,18 @@ def serve(bind: str | None, workers: int | None) -> None:
     chosen = {"CSFINTERP_BIND": bind, "CSFINTERP_WORKERS": workers and str(workers)}
     os.environ.update({name: value for name, value in chosen.items() if value})
     settings = Settings.load()
-    operations.open_service(settings)  # wrong settings, a broken edition or no database: said here, once, in a sentence
+    # Wrong settings, no accounts, a broken edition, no database: said here, once, in a sentence.
+    hint = operations.check_access(settings)
+    operations.open_service(settings)
+    if hint:
+        click.echo(f"Note: {hint}.", err=True)
     click.echo(f"csfinterp {csfinterp.__version__} on http://{settings.bind} (docs: /docs)", err=True)
     command = gunicorn_command(settings, settings.bind, settings.workers)
     os.execv(command[0], command)
 
 
-main.add_command(deliver)
-main.add_command(held)
+for command in (deliver, held, user, token, audit):
+    main.add_command(command)
 
 
 @main.command("mllp")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from csfinterp import operations
+from csfinterp import acting, operations
 from csfinterp.settings import Settings
 from csfinterp.web import logs
 
@@ -32,6 +32,7 @@ def deliver(
 
     Run one or several beside the service; SIGTERM ends after the try that is under way.
     """
+    acting.become("service:deliver", "deliver")
     settings = Settings.load()
     if listing:
         _show(settings, destination, state, limit)

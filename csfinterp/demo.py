@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 import subprocess
 import time
@@ -15,14 +16,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from csfinterp.errors import CsfinterpError
-from csfinterp.operations import open_service
+from csfinterp import acting
+from csfinterp.accounts import Role
+from csfinterp.errors import ConflictError, CsfinterpError
+from csfinterp.operations import open_service, trust
 from csfinterp.samples import Sample
 from csfinterp.serving import gunicorn_command
 from csfinterp.settings import PREFIX, Settings
 
 SHOWN = "solid_lm_positive_cytology"
 START_SECONDS = 90.0
+USER = "demo"
+TOKEN_ROLES = (Role.LABORATORY, Role.CLINICIAN, Role.RESEARCHER)
 
 
 class DemoError(CsfinterpError):
@@ -30,17 +35,29 @@ class DemoError(CsfinterpError):
 
 
 @dataclass(frozen=True)
+class Keys:
+    """What opens the demo: the account for a browser, and a token for each role."""
+
+    user: str
+    password: str
+    tokens: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Demo:
     """A running demo. `page`: the address of the interpretation that is shown."""
 
     url: str
+    keys: Keys
     process: subprocess.Popen[bytes]
     log: Path
 
     def post(self, sample: Sample) -> str:
         """Send one panel through the HTTP door; returns its id. Sent before: the same id."""
         request = urllib.request.Request(
-            f"{self.url}/api/v1/panels", sample.path.read_bytes(), {"Content-Type": "application/json"}
+            f"{self.url}/api/v1/panels",
+            sample.path.read_bytes(),
+            {"Content-Type": "application/json", **self._bearer(Role.LABORATORY)},
         )
         with self._open(request) as answer:
             return str(json.load(answer)["panel_id"])
@@ -48,8 +65,12 @@ class Demo:
     def text(self, panel_id: str) -> str:
         """The interpretation of a panel as text."""
         address = f"{self.url}/api/v1/panels/{panel_id}/interpretation"
-        with self._open(urllib.request.Request(address, headers={"Accept": "text/plain"})) as answer:
+        headers = {"Accept": "text/plain", **self._bearer(Role.CLINICIAN)}
+        with self._open(urllib.request.Request(address, headers=headers)) as answer:
             return str(answer.read().decode("utf-8"))
+
+    def _bearer(self, role: Role) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.keys.tokens[role]}"}
 
     def page(self, panel_id: str) -> str:
         return f"{self.url}/panels/{panel_id}"
@@ -83,6 +104,7 @@ def running(settings: Settings, port: int) -> Iterator[Demo]:
     folder = settings.demo_folder
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     log_path = folder / "server.log"
+    keys = _new_keys(settings)
     with _listening(port) as listener, log_path.open("wb") as log:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         # The server inherits the open socket, so nobody can take the port between the choice and the start.
@@ -96,7 +118,7 @@ def running(settings: Settings, port: int) -> Iterator[Demo]:
             start_new_session=True,
         )
     try:
-        demo = Demo(url, process, log_path)
+        demo = Demo(url, keys, process, log_path)
         _wait_until_ready(demo, settings)
         yield demo
     finally:
@@ -112,8 +134,22 @@ def _wait_until_ready(demo: Demo, settings: Settings) -> None:
         raise
 
 
+def _new_keys(settings: Settings) -> Keys:
+    """A new password and new tokens of the demo's account; those of the start before stop working."""
+    acting.become(acting.operator(), "demo")
+    accounts = trust(replace(settings, database_url=_database(settings.demo_folder))).accounts
+    password = secrets.token_urlsafe(12)
+    try:
+        accounts.add(USER, [role.value for role in Role], password, demo=True)
+    except ConflictError:
+        accounts.set_password(USER, password)
+    accounts.revoke(token.id for token in accounts.tokens() if token.account == USER)
+    tokens = {role.value: accounts.add_token(USER, [role], "demo", days=365).secret for role in TOKEN_ROLES}
+    return Keys(USER, password, tokens)
+
+
 def _environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
-    return {**environ, f"{PREFIX}DATABASE_URL": _database(folder)}
+    return {**environ, f"{PREFIX}DATABASE_URL": _database(folder), f"{PREFIX}ACCESS": "accounts"}
 
 
 def _database(folder: Path) -> str:

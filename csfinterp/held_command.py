@@ -7,7 +7,7 @@ import getpass
 import click
 import orjson
 
-from csfinterp import operations
+from csfinterp import acting, operations
 from csfinterp.held import STATES, WAITING, HeldMessages, Ruling
 from csfinterp.settings import Settings
 
@@ -24,6 +24,7 @@ def held() -> None:
 
 
 def _messages() -> HeldMessages:
+    acting.become(acting.operator(), "held")
     return operations.open_service(Settings.load()).held
 
 

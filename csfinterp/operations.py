@@ -5,18 +5,73 @@ The doors call these, so that none of them touches the store or the knowledge it
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import cast
 
 from csfinterp import knowledge
+from csfinterp.accounts import Accounts
 from csfinterp.delivery import Worker, load_destinations
 from csfinterp.errors import EditionError
 from csfinterp.service import Service
 from csfinterp.settings import Settings, SettingsError
 from csfinterp.store import Store, open_engine, open_store, revisions, stamp, upgrade
+from csfinterp.store.audit import Audit, Deed
 from csfinterp.store.outbox import DEAD, Delivery, Subscription
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Accounts and audit of a database, without knowledge: enough for the commands that keep them."""
+
+    accounts: Accounts
+    audit: Audit
+
+
+def trust(settings: Settings) -> Trust:
+    """Raises StoreError."""
+    store = open_store(settings.database_url)
+    return Trust(Accounts(settings, store), store.audit)
+
+
+def exported(after: int) -> Deed:
+    """What the audit says of its own export."""
+    return Deed("exported", details={"after": after})
+
+
+def check_access(settings: Settings) -> str | None:
+    """Raises SettingsError where a network could reach what nobody keeps; returns a hint for the operator, if any."""
+    if settings.access == "open":
+        if not is_loopback(settings.bind):
+            raise SettingsError(
+                f"CSFINTERP_ACCESS is open, so {settings.bind} would show every patient to the network. Set it to"
+                " accounts, or bind to 127.0.0.1."
+            )
+        return "access is open: everybody on this machine may do everything"
+    able, demo = trust(settings).accounts.able()
+    if not is_loopback(settings.bind):
+        if not able:
+            raise SettingsError(
+                f"There is no account yet, so {settings.bind} must not be opened to the network. Make one first:"
+                " csfinterp user add NAME --role administrator."
+            )
+        if demo:
+            raise SettingsError(
+                "This database has demo accounts. Use a database of its own, or end them: csfinterp user disable NAME."
+            )
+    return None if able else "there are no accounts yet: csfinterp user add NAME --role laboratory --role clinician"
+
+
+def is_loopback(bind: str) -> bool:
+    """True if HOST:PORT can be reached from this machine only."""
+    host = bind.rpartition(":")[0].strip("[]")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def open_service(settings: Settings) -> Service:
@@ -54,6 +109,7 @@ def replay(
     if destination not in {one.destination for one in store.outbox.subscriptions}:
         raise SettingsError(f"There is no destination {destination!r} in {settings.destinations}.")
     state, begin = None if every else DEAD, stamp(since) if since else None
+    store.audit.note([Deed("replayed", details={"destination": destination})])
     return store.outbox.replay(stamp(datetime.now(UTC)), destination, state, event_ids, begin)
 
 

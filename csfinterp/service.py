@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 
 import orjson
 
+from csfinterp.accounts import Accounts
 from csfinterp.batch import Answer, Batch
 from csfinterp.calls import Calls, calls_of, noted
 from csfinterp.catalog import Catalog
@@ -46,6 +48,7 @@ from csfinterp.store import (
     VersionRecord,
     stamp,
 )
+from csfinterp.store.audit import Deed
 from csfinterp.store.engine import busy
 from csfinterp.store.records import MessageRecord, PanelHead
 from csfinterp.store.searches import Searches
@@ -80,7 +83,7 @@ class Submission:
     text: str
     told: int = 0
 
-    @property
+    @cached_property
     def document(self) -> dict[str, object]:
         """The interpretation document; `text` is the same as JSON, as stored."""
         document: dict[str, object] = orjson.loads(self.text)
@@ -142,6 +145,17 @@ class Service:
         self.course = Course(store)
         self.calls = Calls(store, clock)
         self.catalog = Catalog(self._library)
+
+    # --- trust ---
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Who may act."""
+        return Accounts(self._settings, self._store, self._clock)
+
+    def note(self, outcome: str, panel_id: str | None, details: Mapping[str, object]) -> None:
+        """Audits what the act under way did beside storing: reads, exports, refusals. Raises StoreError, `busy`."""
+        self._store.audit.note([Deed(outcome, panel_id, None, details)])
 
     # --- submit, interpret ---
 

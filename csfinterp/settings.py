@@ -18,6 +18,7 @@ PATHS = (
     "data_folder", "editions_folder", "site_rules", "code_maps_folder", "destinations", "demo_folder",
     "mllp_certificate", "mllp_key", "mllp_client_ca",
 )  # fmt: skip
+ACCESS = ("accounts", "open")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -49,6 +50,12 @@ class Settings:
     threads: int
     timeout: int
     trusted_proxies: int
+    access: str
+    secret_key: str | None = field(repr=False)
+    session_hours: int
+    session_idle_minutes: int
+    login_failures: int
+    login_lock_minutes: int
     mllp_bind: str
     mllp_connections: int
     mllp_idle: int
@@ -130,6 +137,12 @@ def _read(env: _Reader, config_folder: Path) -> Settings:
         threads=env.int("THREADS", validate=at_least_one),
         timeout=env.int("TIMEOUT", validate=at_least_one),
         trusted_proxies=env.int("TRUSTED_PROXIES", validate=validate.Range(min=0, max=9)),
+        access=env.str("ACCESS", validate=validate.OneOf(ACCESS)),
+        secret_key=env.str("SECRET_KEY", None, validate=_long_secret),
+        session_hours=env.int("SESSION_HOURS", validate=at_least_one),
+        session_idle_minutes=env.int("SESSION_IDLE_MINUTES", validate=at_least_one),
+        login_failures=env.int("LOGIN_FAILURES", validate=at_least_one),
+        login_lock_minutes=env.int("LOGIN_LOCK_MINUTES", validate=at_least_one),
         mllp_bind=env.str("MLLP_BIND", validate=_host_and_port),
         mllp_connections=env.int("MLLP_CONNECTIONS", validate=at_least_one),
         mllp_idle=env.int("MLLP_IDLE", validate=at_least_one),
@@ -155,6 +168,12 @@ def _host_and_port(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise validate.ValidationError("Must be HOST:PORT, for example 127.0.0.1:8000.")
+    return text
+
+
+def _long_secret(text: str) -> str:
+    if len(text) < 32:
+        raise validate.ValidationError("Must have at least 32 characters: openssl rand -base64 32.")
     return text
 
 

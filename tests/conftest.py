@@ -3,7 +3,9 @@ a count of vignettes."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,22 @@ import pytest
 
 from csfinterp.knowledge import load_edition
 from csfinterp.model.edition import Edition
+from csfinterp.settings import Settings
 from csfinterp.steps.pipeline import Core
 from tests.making import Interpret, interpreting
+
+# Tests of other areas need no accounts: access is open unless a test's own settings or environment say otherwise.
+OPEN = {"CSFINTERP_ACCESS": "open", "CSFINTERP_SECRET_KEY": "a key of the tests, of enough characters"}
+for _name, _value in OPEN.items():
+    os.environ.setdefault(_name, _value)
+_load = Settings.load
+
+
+def _load_open(environ: Mapping[str, str] = os.environ, config_folder: Path | None = None) -> Settings:
+    return _load({**OPEN, **environ}, config_folder)
+
+
+Settings.load = staticmethod(_load_open)
 
 SHIPPED = Path(__file__).resolve().parents[1] / "reference_ranges" / "2026.1"
 

@@ -236,7 +236,8 @@ def test_demo_serves_until_it_is_interrupted(
     assert set(line) == {"url", "page", "login", "tokens"}
     assert set(line["login"]) == {"user", "password"}
     assert set(line["tokens"]) == {"laboratory", "clinician", "researcher"}
-    with urllib.request.urlopen(line["page"]) as answer:
+    bearer = {"Authorization": f"Bearer {line['tokens']['clinician']}"}
+    with urllib.request.urlopen(urllib.request.Request(line["page"], headers=bearer)) as answer:
         assert "Specimen DEMO-CSF-003" in answer.read().decode()
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0

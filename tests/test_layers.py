@@ -14,26 +14,18 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 HALL = {
     "service", "cohort", "operations", "library", "history", "documents", "corrections", "drafts", "events",
     "batch", "receiving", "held", "calls", "course", "catalog", "grid", "plotting", "printed",
-    "cohort_report",
+    "cohort_report", "accounts",
 }  # fmt: skip
 DOORS = {
-    "web",
-    "mllp",
-    "cli",
-    "deliver",
-    "__main__",
-    "demo",
-    "serving",
-    "samples",
-    "cohort_command",
-    "held_command",
-    "report_command",
-}
-NOUNS = {"errors", "model", ""}  # "" is csfinterp/__init__.py, which holds the version
+    "web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples", "cohort_command", "held_command",
+    "report_command", "account_commands",
+}  # fmt: skip
+NOUNS = {"errors", "model", "acting", ""}  # "" is csfinterp/__init__.py, which holds the version
 # room: (our rooms that it may import, packages from outside beside the standard library)
 TABLE: dict[str, tuple[set[str], set[str]]] = {
     "": (set(), set()),
     "errors": (set(), set()),
+    "acting": (set(), set()),
     "model": (NOUNS, set()),
     "settings": (NOUNS, {"yaml", "environs", "platformdirs"}),
     "units": (NOUNS, {"pint"}),
@@ -42,17 +34,18 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "formats": (NOUNS | {"formats"}, {"marshmallow", "orjson", "hl7", "fhir", "pydantic", "pandas"}),
     "plot": (NOUNS | {"plot"}, {"matplotlib", "numpy"}),
     "printing": (NOUNS | {"formats", "plot", "printing"}, {"jinja2", "markupsafe", "matplotlib", "weasyprint"}),
-    "store": (NOUNS | {"store"}, {"sqlalchemy", "alembic"}),
+    "store": (NOUNS | {"store"}, {"sqlalchemy", "alembic", "orjson"}),
     "changes": (NOUNS | {"formats"}, set()),
     "delivery": (NOUNS | {"settings", "formats", "store", "changes", "delivery"}, {"yaml", "marshmallow"}),
     "hall": (
         NOUNS | {"settings", "units", "steps", "knowledge", "formats", "store", "changes", "delivery"}
         | {"plot", "printing", "hall"},
-        {"dask", "distributed", "orjson"},
+        {"dask", "distributed", "orjson", "argon2"},
     ),
     "doors": (
         NOUNS | {"settings", "formats", "hall", "doors"},
-        {"flask", "flask_smorest", "flask_wtf", "markdown_it", "markupsafe", "werkzeug",
+        {"flask", "flask_smorest", "flask_wtf", "flask_login", "flask_limiter", "limits",
+         "markdown_it", "markupsafe", "werkzeug",
          "marshmallow", "apispec", "swagger_ui_bundle", "structlog", "yaml",
          "orjson", "click", "rich"},
     ),

@@ -18,7 +18,9 @@ from csfinterp.model.edition import Edition
 from csfinterp.plotting.curves import CLASSES
 from csfinterp.plotting.frame import ALBUMIN, LIMIT, installed
 
-CHUNK = 20_000
+CHUNK = 5_000
+FLAGS = pd.CategoricalDtype(["N", "L", "H", "LL", "HH", "A", "AA"])
+MARKS = pd.CategoricalDtype(["<", "<=", ">", ">="])
 NOT_STATED = "not stated"
 NOT_JUDGED = ""
 ENTRY = ("csf_cytology", "positive")  # the entry criterion of the cohorts that the edition's profiles come from
@@ -105,7 +107,14 @@ def _add(found: Counts, chunk: pd.DataFrame, tumor: Mapping[str, str]) -> pd.Dat
             for rows, counter in ((there, found.flags), (there & entered, found.entered)):
                 for (group, flag), size in Counter(zip(classes[rows], flags[rows], strict=True)).items():
                     counter[analyte, group, flag] += size
-    return chunk[[column for column in _quotient_columns() if column in chunk]]
+    return pd.DataFrame({column: _small(chunk[column]) for column in _quotient_columns() if column in chunk})
+
+
+def _small(column: pd.Series) -> pd.Series:
+    """The same values in few bytes: numbers, or one of the known words."""
+    if str(column.name).endswith("_flag"):
+        return column.astype(FLAGS)
+    return column.astype(MARKS) if str(column.name).endswith("_comparator") else pd.to_numeric(column, errors="coerce")
 
 
 def analytes(edition: Edition) -> dict[str, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import csfinterp
-from csfinterp.mllp.listener import Limits, ListenError, serve, tls_context
+from csfinterp import acting
+from csfinterp.mllp.listener import SERVICE, WHAT, Limits, ListenError, serve, tls_context
 from csfinterp.operations import open_service
 from csfinterp.receiving import Receiver
 from csfinterp.settings import Settings
@@ -23,6 +24,7 @@ def listen(settings: Settings, port: int | None, say: Callable[[str], None]) -> 
     `say` is told in one line when senders may connect. Raises ListenError, and what `open_service` raises.
     """
     logs.configure(settings)
+    acting.become(SERVICE, WHAT)
     host, _, text = settings.mllp_bind.rpartition(":")
     tls = None
     if settings.mllp_certificate is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import logging
 import signal
 import ssl
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from csfinterp.acting import Act, begin
 from csfinterp.errors import CsfinterpError
 from csfinterp.mllp.frames import END, START, Frame, FrameReader
 
@@ -24,6 +26,8 @@ PIECE_BYTES = 65_536
 # A peer that sends this much and never a 0x0B does not speak MLLP.
 NOISE_BYTES = 65_536
 LINGER_SECONDS = 2.0
+# Who stores what comes in here: a service, as HL7 names no account.
+SERVICE, WHAT = "service:mllp", "hl7.mllp"
 HANDSHAKE_SECONDS = 10.0
 log = logging.getLogger(__name__)
 
@@ -181,7 +185,11 @@ class Conversation:
     async def _judge(self, frame: Frame) -> tuple[bytes, ...]:
         if frame.too_large:
             return self._receiving.too_large(frame.data, frame.size)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._receiving.receive, frame.data)
+        peer = self._writer.get_extra_info("peername") or ("unknown",)
+        begin(Act(SERVICE, WHAT, ("laboratory",), str(peer[0])))
+        receive = contextvars.copy_context().run
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, receive, self._receiving.receive, frame.data)
 
     async def _give_up(self) -> None:
         """Say why to a sender who would otherwise wait for an answer that cannot come."""

@@ -21,6 +21,9 @@ HALVINGS = 60
 FARTHEST = 1000.0  # times the limit: a fraction of 99.9 %
 
 
+MOST_KEPT = 64
+
+
 @dataclass(frozen=True)
 class Ground:
     """The grid of one class with where it comes from. `remarks`: what a reader must know about its curves."""
@@ -30,8 +33,22 @@ class Ground:
     remarks: tuple[str, ...]
 
 
+_MADE: dict[tuple[str, str | None, str], Ground | None] = {}
+
+
 def ground(edition: Edition, name: str) -> Ground | None:
-    """The Reibergram of a class ("igg", "iga", "igm", "kappa"); None where the edition has no limit curve for it."""
+    """The Reibergram of a class ("igg", "iga", "igm", "kappa"); None where the edition has no limit curve for it.
+
+    Made once for each edition with the site's rules."""
+    key = (edition.digest, None if edition.site_rules is None else edition.site_rules.digest, name)
+    if key not in _MADE:
+        if len(_MADE) >= MOST_KEPT:
+            _MADE.clear()
+        _MADE[key] = _ground(edition, name)
+    return _MADE[key]
+
+
+def _ground(edition: Edition, name: str) -> Ground | None:
     found = edition.derived_by_id
     upper = found.get(f"{name}_limit")
     if upper is None or upper.function != "hyperbola" or upper.inputs != ("albumin_quotient",):

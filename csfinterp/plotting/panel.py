@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -36,7 +36,7 @@ from csfinterp.plotting.curves import CLASSES, Ground, ground
 from csfinterp.plotting.readings import MOST, Puncture, in_order, said
 from csfinterp.plotting.reibergrams import ALBUMIN, PRINTED_LEGEND, is_drawn_by, printed, reibergram
 from csfinterp.plotting.trends import profile, trend
-from csfinterp.service import Service, StoredPanel
+from csfinterp.service import CoursePanel, Service, StoredPanel
 
 MOST_KEPT = 256  # drawings, about 30 kB each
 POLICY = policy()
@@ -186,9 +186,12 @@ def _days(plot: Plot) -> int:
     return len({reading.day for reading in plot.drawing.readings}) if isinstance(plot.drawing, Trend) else 0
 
 
-def panel_plots(service: Service, stored: StoredPanel) -> PanelPlots:
-    """The plots of a stored version; other panels of its patient count in their newest versions, unless cancelled."""
-    others = tuple(_others(service, stored))
+def panel_plots(service: Service, stored: StoredPanel, known: Sequence[CoursePanel] | None = None) -> PanelPlots:
+    """The plots of a stored version; other panels of its patient count in their newest versions, unless cancelled.
+
+    `known`: the other panels, where the caller has read them; None: they are read."""
+    found = _others(service, stored) if known is None else (Puncture(one.panel_id, one.document) for one in known)
+    others = tuple(found)
     return PanelPlots(Puncture(stored.panel_id, stored.document), others, edition_of(service, stored.document))
 
 

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Collection
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +26,8 @@ INSTALL = (
     " Debian also: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0. Until then print the page."
 )
 
+_printing = Lock()  # the font libraries below WeasyPrint are the process's own; one report at a time
+
 
 class PdfMissingError(CsfinterpError):
     """WeasyPrint or one of its system libraries is not there; the message says what to install."""
@@ -39,7 +42,8 @@ def pdf(html: str, drawings: Collection[str] = ()) -> bytes:
     fonts = import_module("weasyprint.text.fonts").FontConfiguration()
     page = weasyprint.HTML(string=html, base_url=None, url_fetcher=_fetcher(frozenset(drawings)), media_type="print")
     identifier = hashlib.sha256(html.encode()).digest()[:16]
-    made: bytes = page.write_pdf(font_config=fonts, pdf_identifier=identifier, pdf_tags=True)
+    with _printing:
+        made: bytes = page.write_pdf(font_config=fonts, pdf_identifier=identifier, pdf_tags=True)
     return made
 
 

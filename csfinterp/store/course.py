@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, exists, func, or_, select
 
+from csfinterp.acting import current
 from csfinterp.store.schema import panel_versions, panels
 
 _own_panel, _own_version = panels.alias("own_panel"), panel_versions.alias("own_version")
@@ -74,4 +75,7 @@ def before(connection: Connection, panel_id: str, most: int) -> tuple[CourseRow,
 
 def _panels(connection: Connection, query: Any, **values: object) -> tuple[CourseRow, ...]:
     rows = connection.execute(query, values).all()
+    act = current()
+    for row in rows:
+        act.saw(row[0])
     return tuple(CourseRow(*tuple(row)) for row in reversed(rows))

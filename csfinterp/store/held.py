@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, and_, bindparam, insert, select, update
 
 from csfinterp.store import engine as database
+from csfinterp.store.audit import Deed, append
 from csfinterp.store.records import RaceError, Received
 from csfinterp.store.schema import held_messages
 
@@ -89,6 +90,8 @@ class Held:
             done = connection.execute(update(held_messages).where(which).values(vars(decision)))
             if done.rowcount != 1:
                 raise RaceError("somebody has decided by now")
+            deed = Deed(decision.state, decision.panel_id, decision.version, {"held": seq})
+            append(connection, [deed])
 
 
 def write(

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from csfinterp.store import engine as database
+from csfinterp.store.audit import Deed, append
 from csfinterp.store.records import EventRecord
 from csfinterp.store.schema import deliveries, events
 
@@ -192,7 +193,10 @@ class Outbox:
         mine = and_(table.seq == delivery.seq, table.leased_by == worker, table.state == WAITING)
         done = {"tries": delivery.tries + 1, "leased_by": None, "leased_until": None, **values}
         with database.transaction(self.engine) as connection:
-            connection.execute(update(deliveries).where(mine).values(done))
+            changed = connection.execute(update(deliveries).where(mine).values(done)).rowcount
+            if changed and values.get("state") in (SENT, DEAD):
+                told = {"destination": delivery.destination, "event": delivery.event.id}
+                append(connection, [Deed(str(values["state"]), delivery.event.panel_id, delivery.event.version, told)])
 
     def _add_missing(
         self, connection: Connection, now: str, destination: str, event_ids: Sequence[str], since: str | None

@@ -23,9 +23,12 @@ from sqlalchemy import (
     select,
 )
 
+from csfinterp.acting import current
 from csfinterp.store import callbacks, held, transcripts
 from csfinterp.store import course as courses
 from csfinterp.store import engine as database
+from csfinterp.store.accounts import AccountStore
+from csfinterp.store.audit import Audit, Deed, append
 from csfinterp.store.filters import PanelFilter, cursor_of, seq_of
 from csfinterp.store.groups import Groups
 from csfinterp.store.outbox import Outbox
@@ -104,6 +107,8 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.outbox = Outbox(engine)
+        self.accounts = AccountStore(engine)
+        self.audit = Audit(engine)
         self.held = held.Held(engine)
         self.searches = Searches(engine)
         self._groups = Groups(engine)
@@ -136,6 +141,7 @@ class Store:
     def version(self, panel_id: str, version: int | None = None) -> VersionRecord | None:
         """One version as stored, the newest for None; None if there is no such panel or version."""
         which = _NEWEST if version is None else panel_versions.c.version == version
+        current().saw(panel_id)
         with self.engine.connect() as connection:
             query = select(panel_versions).where(panel_versions.c.panel_id == panel_id, which)
             row = connection.execute(query).mappings().first()
@@ -153,6 +159,7 @@ class Store:
                    table.site_rules_digest, table.certainty, table.type, table.created_at)
             .where(table.panel_id == panel_id).order_by(table.version)
         )  # fmt: skip
+        current().saw(panel_id)
         with self.engine.connect() as connection:
             return tuple(VersionInfo(*tuple(row)) for row in connection.execute(query))
 
@@ -160,6 +167,7 @@ class Store:
         """The interpretation documents of all versions as JSON text, oldest first."""
         table = panel_versions.c
         query = select(table.interpretation).where(table.panel_id == panel_id).order_by(table.version)
+        current().saw(panel_id)
         with self.engine.connect() as connection:
             return tuple(connection.execute(query).scalars())
 
@@ -206,6 +214,9 @@ class Store:
             query = query.where(panels.c.seq < seq_of(after))
         with self.engine.connect() as connection:
             rows = connection.execute(query).all()
+        act = current()
+        for row in rows[:limit]:
+            act.saw(row[1])
         more = cursor_of(rows[limit - 1][0]) if len(rows) > limit else None
         return Page(tuple(PanelSummary(*tuple(row)[1:]) for row in rows[:limit]), more)
 
@@ -245,7 +256,7 @@ class Store:
             self._groups.write(lambda connection: self._add(connection, rows))
             return
         patients = sorted({row.key.patient_id for row in rows if row.key.patient_id is not None})
-        with self._writing(patients) as connection:
+        with self._writing(patients, ()) as connection:
             self._add(connection, rows)
 
     def _add(self, connection: Connection, rows: Sequence[Written]) -> None:
@@ -264,10 +275,11 @@ class Store:
         for row in rows:
             _keep_transcript(connection, row.received)
         self.outbox.write(connection, [event for row in rows for event in row.events])
+        append(connection, [Deed(row.record.reason, row.record.panel_id, row.record.version) for row in rows])
 
     def remember(self, received: Received, panel_id: str, version: int) -> None:
         """Notes that a message was answered with a version that another message had made. Raises RaceError as `add`."""
-        with self._writing() as connection:
+        with self._writing((), [Deed("came before", panel_id, version)]) as connection:
             if received.message_id is not None:
                 _insert(connection, messages, [{"panel_id": panel_id, "version": version, **received.row()}])
             _keep_transcript(connection, received)
@@ -281,7 +293,8 @@ class Store:
         `met`: the panel and version that it met. The same one again, for the same reason, is kept and told once.
         """
         try:
-            with self._writing() as connection:
+            deed = Deed(f"held: {why}", *(met or ()))
+            with self._writing((), [deed]) as connection:
                 if held.write(connection, why, received, document, met, partial=partial) and event is not None:
                     self.outbox.write(connection, [event])
         except RaceError:
@@ -289,7 +302,8 @@ class Store:
 
     def acknowledge(self, panel_id: str, newest: int, rows: Sequence[Acknowledgement]) -> None:
         """Notes calls, all or none. Raises RaceError if `newest` is not the newest version or a row exists by now."""
-        with self._writing() as connection:
+        deeds = [Deed("acknowledged", panel_id, version) for version in sorted({row.version for row in rows})]
+        with self._writing((), deeds) as connection:
             if callbacks.newest_locked(connection, panel_id) != newest:
                 raise RaceError("a version came meanwhile")
             callbacks.add(connection, rows)
@@ -315,16 +329,20 @@ class Store:
         return None if row is None else tuple(row)
 
     @contextmanager
-    def _writing(self, patient_ids: Iterable[str] = ()) -> Iterator[Connection]:
+    def _writing(
+        self, patient_ids: Iterable[str] = (), deeds: Sequence[Deed] = (Deed("stored"),)
+    ) -> Iterator[Connection]:
         """One write transaction; writers for one patient go one after the other, so that `basis` can be trusted.
 
-        The patients must be sorted: everybody locks in one order.
+        The patients must be sorted: everybody locks in one order. `deeds` are audited in the same transaction.
         """
         with database.transaction(self.engine) as connection:
             if connection.dialect.name == "postgresql":
                 for patient_id in patient_ids:
                     connection.execute(select(func.pg_advisory_xact_lock(_lock_number(patient_id))))
             yield connection
+            if deeds:
+                append(connection, deeds)
 
 
 def _lock_number(patient_id: str) -> int:

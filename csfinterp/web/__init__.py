@@ -12,12 +12,12 @@ from csfinterp.service import Service
 from csfinterp.settings import Settings
 from csfinterp.web import (
     api,
+    auth,
     batch,
     bodies,
     callback,
     cds_hooks,
     context_form,
-    csrf,
     describe,
     docs,
     editions,
@@ -28,6 +28,7 @@ from csfinterp.web import (
     help,
     hl7,
     knowledge,
+    login,
     logs,
     pages,
     patient,
@@ -61,9 +62,11 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     app.extensions.update({SETTINGS: settings, SERVICE: service, RECEIVER: Receiver(service, settings)})
     for part in (logs, headers, bodies, problems):
         part.register(app)
-    csrf.register(app, settings)
+    auth.register(app, settings)
     _register_api(app)
-    for blueprint in (pages.blueprint, plots.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint):
+    for blueprint in (
+        pages.blueprint, plots.blueprint, login.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint,
+    ):  # fmt: skip
         app.register_blueprint(blueprint)
     for room in (worklist, callback, context_form, versions, patient, editions, help):
         app.register_blueprint(room.blueprint)

@@ -16,7 +16,7 @@ from csfinterp.errors import DocumentError, Fault
 from csfinterp.formats import FORMATS, acknowledgement, fhir_r4, report_changes, report_text
 from csfinterp.printed import report_pdf
 from csfinterp.service import PanelFilter, StoredPanel, Submission
-from csfinterp.web import describe, pages
+from csfinterp.web import auth, describe, pages
 from csfinterp.web.answers import JSON, PDF, json_answer, json_text, negotiated
 from csfinterp.web.bodies import read_object, read_panel
 from csfinterp.web.hall import hall, settings
@@ -224,7 +224,7 @@ def acknowledge(panel_id: str) -> Response:
     Written once and never changed. `calls` names the calls of that version; without it all that are open. It holds for
     later versions as long as they make the call in the same words; a changed call is open again.
     """
-    told = hall().calls.record(panel_id, acknowledgement.read(read_object()))
+    told = hall().calls.record(panel_id, acknowledgement.read(read_object()), auth.signed_in_name())
     answer = {"panel_id": told.panel_id, "version": told.version, "critical": told.calls}
     location = f"{blueprint.url_prefix}/panels/{panel_id}/interpretation?version={told.version}"
     return json_answer(json_text(answer), 201 if told.created else 200, location=location)

@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 from csfinterp.errors import ConflictError, DocumentError
 from csfinterp.formats import acknowledgement
 from csfinterp.service import StoredPanel
+from csfinterp.web.auth import signed_in_name
 from csfinterp.web.hall import hall
 from csfinterp.web.words import offset
 
@@ -40,7 +41,7 @@ def save(panel_id: str) -> Response:
     try:
         body = _body(stored.version, problems)
         if not problems:
-            hall().calls.record(panel_id, acknowledgement.read(body))
+            hall().calls.record(panel_id, acknowledgement.read(body), signed_in_name())
             return cast(Response, redirect(url_for("pages.panel", panel_id=panel_id, saved="call"), 303))
     except DocumentError as error:
         problems = {fault.pointer: fault.message for fault in error.faults}

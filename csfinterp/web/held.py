@@ -9,6 +9,7 @@ from flask import Response
 from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
+from csfinterp.acting import current
 from csfinterp.errors import DocumentError, Fault
 from csfinterp.held import STATES, Ruling
 from csfinterp.web import describe
@@ -76,20 +77,20 @@ def discard(number: int) -> Response:
 
 
 def _ruling(known: tuple[str, ...]) -> Ruling:
+    """Who decides is the account that asks; `by` adds the name of the person behind it."""
     body = read_object(known)
     faults = [
         Fault(pointer(name), "Send a text of 1 to 200 characters.")
         for name in ("by", "note", "specimen_id")
-        if (name in body or name != "specimen_id") and not _is_text(body.get(name))
+        if (name in body or name == "note") and not _is_text(body.get(name))
     ]
     if not isinstance(body.get("join", False), bool):
         faults.append(Fault("/join", "Send true or false."))
     if faults:
         raise DocumentError("The decision cannot be read.", tuple(faults))
-    specimen = body.get("specimen_id")
-    return Ruling(
-        str(body["by"]), str(body["note"]), bool(body.get("join")), None if specimen is None else str(specimen)
-    )
+    specimen, account = body.get("specimen_id"), current().who
+    by = f"{body['by']} ({account})" if "by" in body else account
+    return Ruling(by, str(body["note"]), bool(body.get("join")), None if specimen is None else str(specimen))
 
 
 def _is_text(value: object) -> bool:

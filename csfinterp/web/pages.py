@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, render_template, url_for
 
 from csfinterp.errors import EditionError, NotFoundError
-from csfinterp.service import Grid, StoredPanel
+from csfinterp.plotting.panel import panel_plots
+from csfinterp.service import CoursePanel, Grid, StoredPanel
 from csfinterp.web import words, worklist
 from csfinterp.web.answers import conditional
 from csfinterp.web.asked import asked_version
 from csfinterp.web.hall import hall
 from csfinterp.web.page.results import MOST_EARLIER
-from csfinterp.web.page.view import view
+from csfinterp.web.page.view import Plot, view
 from csfinterp.web.problems import KINDS, Problem
 
 blueprint = Blueprint("pages", __name__)
@@ -60,14 +63,26 @@ def change_of(stored: StoredPanel) -> dict[str, object] | None:
 def interpretation_page(stored: StoredPanel) -> str:
     """The page of one stored version."""
     service = hall()
+    before = service.course.before(stored.panel_id, MOST_EARLIER)
     shown = view(
         stored,
-        service.course.before(stored.panel_id, MOST_EARLIER),
+        before,
         _grid_of(stored),
         service.versions(stored.panel_id),
         change_of(stored),
+        _plots(stored, before),
     )
     return render_template("interpretation.html", view=shown)
+
+
+def _plots(stored: StoredPanel, before: Sequence[CoursePanel]) -> list[Plot]:
+    """The Reibergrams; the image itself is drawn when it is asked for."""
+    found = panel_plots(hall(), stored, before).reibergrams()
+    panel_id, version = stored.panel_id, stored.version
+    return [
+        Plot(url_for("plots.svg", panel_id=panel_id, name=plot.name, version=version), plot.description, "")
+        for plot in found
+    ]
 
 
 def _grid_of(stored: StoredPanel) -> Grid | None:

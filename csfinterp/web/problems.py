@@ -43,6 +43,13 @@ _KINDS = (
         "The form is no longer valid",
         "Nothing was changed. Go back, load the page again and send the form once more.",
     ),
+    Kind(
+        "not-signed-in",
+        401,
+        "Nobody is signed in",
+        "Send Authorization: Bearer and a valid token (csfinterp token add makes one), or sign in at /login.",
+    ),
+    Kind("not-allowed", 403, "This is not allowed to you", "Ask an administrator of the service for the role."),
     Kind("not-found", 404, "There is nothing at this address", "Check the address; /docs lists all of them."),
     Kind("panel-not-found", 404, "No such panel, version or edition", "Check the id; search with GET /api/v1/panels."),
     Kind("method-not-allowed", 405, "This address does not take this method", "Use a method of the Allow header."),
@@ -100,6 +107,12 @@ _KINDS = (
         "Read the panel, send its ETag in If-Match, so that no newer version is overwritten unseen.",
     ),
     Kind(
+        "too-many-requests",
+        429,
+        "Too many attempts",
+        "Nothing was done. Wait a minute, then try again with a valid password or token.",
+    ),
+    Kind(
         "internal-error",
         500,
         "The service failed",
@@ -124,7 +137,13 @@ _BY_CONFLICT = {
     "if_match_missing": "precondition-required",
     "busy": "busy",
 }
-_BY_STATUS = {400: "request-unreadable", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+_BY_STATUS = {
+    400: "request-unreadable",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    429: "too-many-requests",
+}
 
 
 class Problem(Exception):
@@ -141,14 +160,18 @@ def respond(
     """The problem as a document (a page for a browser that asks for a page); `errors` only where there are any."""
     if request.path.startswith(fhir_answers.PREFIX):
         return fhir_answers.error(kind.status, detail, faults, headers)
-    if (
-        not request.path.startswith("/api/")
-        and request.accept_mimetypes.best_match([MEDIA_TYPE, "text/html"]) == "text/html"
-    ):
+    if wants_page():
         page = render_template("problem.html", kind=kind, detail=detail)
         return Response(page, kind.status, content_type=HTML, headers=dict(headers or {}))
     body = json.dumps(document(kind, detail, faults), ensure_ascii=True)
     return Response(body, kind.status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def wants_page() -> bool:
+    """True if a person is reading: a browser that asks for a page outside of the interfaces."""
+    if request.path.startswith(("/api/", fhir_answers.PREFIX, "/hl7/", "/cds-services")):
+        return False
+    return request.accept_mimetypes.best_match([MEDIA_TYPE, "text/html"]) == "text/html"
 
 
 def document(kind: Kind, detail: str, faults: Iterable[Fault] = ()) -> dict[str, object]:

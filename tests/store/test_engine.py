@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from csfinterp.store import Store, StoreError, open_engine, open_store, revisions, upgrade
 from csfinterp.store.schema import held_messages, messages, metadata, panel_versions
 
-NEWEST = "0006"
+NEWEST = "0007"
 FORK = multiprocessing.get_context("fork")
 
 

@@ -23,7 +23,7 @@ def rows(store: Store) -> dict[str, int]:
             name: connection.execute(select(func.count()).select_from(table)).scalar()
             for name, table in metadata.tables.items()
         }
-    return {name: count for name, count in counted.items() if count}
+    return {name: count for name, count in counted.items() if count and not name.startswith("audit")}
 
 
 # --- versions ---

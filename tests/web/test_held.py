@@ -38,6 +38,7 @@ def test_a_decision_is_named_and_made_once(client: FlaskClient, panel: PanelMake
     assert (unsaid.status_code, unsaid.get_json()["errors"][0]["pointer"]) == (422, "/join")
     done = client.post(f"{address}/release", json={"by": "Dr. Example", "note": "one patient", "join": True})
     assert done.get_json() == {"panel_id": listed["met"]["panel_id"], "version": 2}
+    assert client.get(address).get_json()["decided_by"].startswith("Dr. Example (")
     again = client.post(f"{address}/discard", json={"by": "Dr. Example", "note": "why"})
     assert (again.status_code, again.get_json()["type"]) == (409, "/problems/held-decided")
 

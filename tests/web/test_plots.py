@@ -46,3 +46,12 @@ def test_a_plot_of_a_version_keeps_its_address(client: FlaskClient, panel_id: st
 def test_an_unknown_name_is_a_problem_that_tells_the_names(client: FlaskClient, panel_id: str, name: str) -> None:
     answer = client.get(f"/panels/{panel_id}/plots/{name}.svg")
     assert answer.status_code == 404
+
+
+def test_the_page_shows_the_reibergrams_with_their_text(client: FlaskClient, service: Service, panel_id: str) -> None:
+    page = client.get(f"/panels/{panel_id}").get_data(as_text=True)
+    found = panel_plots(service, service.panel(panel_id)).reibergrams()
+    assert len(found) == 4
+    for plot in found:
+        assert f'src="/panels/{panel_id}/plots/{plot.name}.svg?version=1"' in page
+        assert plot.description.split(":")[0] in page

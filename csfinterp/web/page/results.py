@@ -8,10 +8,10 @@ from itertools import groupby
 
 from markupsafe import Markup
 
+from csfinterp.formats.report_groups import GROUPS, place_of
 from csfinterp.formats.report_words import NOT_JUDGED, Part, as_sent, part, parts, plain, text, texts, value_text, words
 from csfinterp.service import CoursePanel
 from csfinterp.web.page.bars import bar
-from csfinterp.web.page.groups import GROUPS, place_of
 from csfinterp.web.page.voice import Voice, Why
 from csfinterp.web.words import day, mark, unit
 

@@ -36,7 +36,7 @@ class Causes:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """One drawing with its text for readers who do not see it."""
+    """One drawing with its text for readers who do not see it; `caption` may be empty."""
 
     address: str
     alt: str
@@ -79,6 +79,7 @@ def view(
     grid: Grid | None,
     versions: Sequence[VersionInfo],
     changed: Mapping[str, object] | None,
+    plots: Sequence[Plot] = (),
 ) -> View:
     """The view of a version. `before`: earlier panels of the patient; `grid`: that of the edition, if it is there."""
     document = stored.document
@@ -114,7 +115,7 @@ def view(
         advice=told,
         quality=tell.quality(document, voice),
         context=tuple(_context(document, voice)),
-        plots=(),
+        plots=tuple(plots),
         versions=tuple(versions),
         changed=changed,
     )
