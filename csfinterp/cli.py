@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -18,12 +19,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import csfinterp
+from csfinterp import acting, mllp, operations
 from csfinterp import demo as demonstration
-from csfinterp import mllp, operations
 from csfinterp.account_commands import audit, token, user
 from csfinterp.cohort_command import cohort
 from csfinterp.deliver import deliver
 from csfinterp.errors import CsfinterpError, DocumentError
+from csfinterp.export_command import export
 from csfinterp.formats import FORMATS, ReadLimits, report_trace
 from csfinterp.held_command import held
 from csfinterp.model.edition import Edition
@@ -123,6 +125,7 @@ def serve(bind: str | None, workers: int | None) -> None:
         click.echo(f"Note: {hint}.", err=True)
     click.echo(f"csfinterp {csfinterp.__version__} on http://{settings.bind} (docs: /docs)", err=True)
     command = gunicorn_command(settings, settings.bind, settings.workers)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="csfinterp-metrics-")
     os.execv(command[0], command)
 
 
@@ -260,6 +263,7 @@ def _printed(document: dict[str, object], output: str, many: bool) -> str:
 
 
 main.add_command(cohort)
+main.add_command(export)
 main.add_command(report)
 
 
@@ -335,6 +339,20 @@ def current() -> None:
     """Show the revision of the database and the newest one."""
     now, newest = operations.database_revisions(Settings.load())
     click.echo(f"{now or 'no tables yet'} (newest: {newest})")
+
+
+@db.command("copy")
+@click.argument("source")
+@click.argument("target")
+def copy(source: str, target: str) -> None:
+    """Copy the store at the address SOURCE into the empty database TARGET, for example from SQLite to PostgreSQL.
+
+    All or nothing; every table is counted and the audit verified. Stop serve, mllp and deliver first.
+    """
+    acting.become(acting.operator(), "db copy")
+    for table, count in operations.copy_database(source, target).items():
+        click.echo(f"{table:20} {count}")
+    click.echo("Copied and verified. Now set CSFINTERP_DATABASE_URL to the new address.")
 
 
 def _progress(hidden: bool) -> Progress:

@@ -6,7 +6,7 @@ The doors call these, so that none of them touches the store or the knowledge it
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from csfinterp.service import Service
 from csfinterp.settings import Settings, SettingsError
 from csfinterp.store import Store, open_engine, open_store, revisions, stamp, upgrade
 from csfinterp.store.audit import Audit, Deed
+from csfinterp.store.copying import copy
 from csfinterp.store.outbox import DEAD, Delivery, Subscription
 
 
@@ -131,6 +132,13 @@ def upgrade_database(settings: Settings) -> None:
 def database_revisions(settings: Settings) -> tuple[str | None, str | None]:
     """(revision of the database or None, newest revision of this software). Raises StoreError."""
     return revisions(open_engine(settings.database_url))
+
+
+def copy_database(source_url: str, target_url: str) -> Mapping[str, int]:
+    """A whole store into an empty database; rows by table. Raises StoreError, and the target is as before."""
+    copied = copy(open_engine(source_url), open_engine(target_url))
+    open_store(target_url).audit.note([Deed("copied", details={"rows": sum(copied.values())})])
+    return copied
 
 
 def check_edition(settings: Settings, name: str) -> tuple[EditionError, ...]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 import orjson
 
@@ -23,6 +23,8 @@ from csfinterp.documents import in_force, inside_context, panel_of, plain_number
 from csfinterp.drafts import Draft, correction, posted, updated, written
 from csfinterp.errors import ConflictError, CsfinterpError, DocumentError, Fault, NotFoundError, PreconditionError
 from csfinterp.events import held_event
+from csfinterp.exports.exporter import Exporter
+from csfinterp.exports.privacy import site_secret
 from csfinterp.formats import panel_json
 from csfinterp.formats.panel_json import Envelope, dumps
 from csfinterp.grid import Grid, GridAnswer
@@ -124,6 +126,19 @@ class StoredPanel:
     def etag(self) -> str:
         """Names this version and its call-backs strongly; without the quotes of the header."""
         return etag(self.panel_id, self.version, self.told)
+
+
+@dataclass(frozen=True)
+class OperatingState:
+    """`deliveries` by (destination, state); `oldest_waiting`: since when the oldest delivery is due, as a stamp."""
+
+    panels_open: int
+    calls_open: int
+    audit_rows: int
+    deliveries: Mapping[tuple[str, str], int]
+    oldest_waiting: str | None
+    edition_id: str
+    edition_digest: str
 
 
 class Service:
@@ -272,6 +287,15 @@ class Service:
         """(panels with critical calls that nobody has noted yet, the number of those calls)."""
         return self._store.open_calls()
 
+    def operating_state(self) -> OperatingState:
+        """What the store holds now, for those who watch the service."""
+        panels_open, calls_open = self._store.open_calls()
+        edition = self.core().edition
+        return OperatingState(
+            panels_open, calls_open, self._store.audit.head()[0], self._store.outbox.counts(),
+            self._store.outbox.oldest_waiting(), edition.id, edition.digest,
+        )  # fmt: skip
+
     # --- HL7 messages as received ---
 
     def now(self) -> datetime:
@@ -334,6 +358,11 @@ class Service:
     def analytes(self, edition_id: str | None = None) -> list[dict[str, object]]:
         """The analytes of an edition as plain data; None: the edition in force. Raises as `edition_document`."""
         return [as_data(analyte) for analyte in self._library.known(edition_id).edition.analytes]
+
+    def exporter(self) -> Exporter:
+        """Exports of what is stored, with the columns of the edition in force."""
+        secret = partial(site_secret, self._settings.data_folder)
+        return Exporter(self._store, self._library.known().edition, secret)
 
     def known(self, edition_id: str | None = None) -> Known:
         """An edition with its compiled core; None: the edition in force. Raises as `edition_document`."""

@@ -92,7 +92,9 @@ def test_every_setting_is_explained_and_every_explained_one_exists() -> None:
     assert set(yaml.safe_load(text)) == set(Settings.__dataclass_fields__) - {"config_folder"}
     for page in PAGES:
         for name in re.findall(r"CSFINTERP_([A-Z_]+)\b", page.read_text(encoding="utf-8")):
-            assert name.lower() in {*Settings.__dataclass_fields__, "test_env"}, f"{page.name}: CSFINTERP_{name}"
+            assert name.lower() in {*Settings.__dataclass_fields__, "test_env", "test_database"}, (
+                f"{page.name}: CSFINTERP_{name}"
+            )
 
 
 def test_constraints_pin_versions_and_nothing_else() -> None:

@@ -24,7 +24,7 @@ class Cell:
 
 def clean(text: str) -> str:
     """One line of printable text: line ends become blanks, control and direction signs become U+FFFD."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # no sign of the categories below and no blank but the space
         return text
     return "".join(map(_clean_sign, text))
 

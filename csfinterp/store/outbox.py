@@ -187,6 +187,13 @@ class Outbox:
         with self.engine.connect() as connection:
             return {(row[0], row[1]): row[2] for row in connection.execute(query)}
 
+    def oldest_waiting(self) -> str | None:
+        """Since when the oldest delivery that waits is due; None: nothing waits."""
+        query = select(func.min(deliveries.c.due_at)).where(deliveries.c.state == WAITING)
+        with self.engine.connect() as connection:
+            found: str | None = connection.execute(query).scalar()
+        return found
+
     def _finish(self, delivery: Delivery, worker: str, **values: object) -> None:
         """Only while the lease is the worker's own: whoever took over decides."""
         table = deliveries.c

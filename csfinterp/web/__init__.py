@@ -21,6 +21,7 @@ from csfinterp.web import (
     describe,
     docs,
     editions,
+    exports,
     fhir,
     headers,
     health,
@@ -30,6 +31,7 @@ from csfinterp.web import (
     knowledge,
     login,
     logs,
+    metrics,
     pages,
     patient,
     plots,
@@ -60,12 +62,13 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     )
     service = service or open_service(settings)
     app.extensions.update({SETTINGS: settings, SERVICE: service, RECEIVER: Receiver(service, settings)})
-    for part in (logs, headers, bodies, problems):
+    for part in (logs, metrics, headers, bodies, problems):
         part.register(app)
     auth.register(app, settings)
     _register_api(app)
     for blueprint in (
-        pages.blueprint, plots.blueprint, login.blueprint, docs.blueprint, fhir.blueprint, cds_hooks.blueprint,
+        pages.blueprint, metrics.blueprint, plots.blueprint, login.blueprint, docs.blueprint, fhir.blueprint,
+        cds_hooks.blueprint,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     for room in (worklist, callback, context_form, versions, patient, editions, help):
@@ -86,6 +89,7 @@ def _register_api(app: Flask) -> None:
         hl7.blueprint,
         held.blueprint,
         knowledge.blueprint,
+        exports.blueprint,
         health.blueprint,
     ):
         door.register_blueprint(blueprint)

@@ -22,6 +22,9 @@ SETTLES = frozenset({Role.LABORATORY, Role.ADMINISTRATOR})
 TRIES = frozenset({Role.LABORATORY, Role.CLINICIAN, Role.RESEARCHER, Role.STEWARD})
 KNOWS = TRIES | {Role.ADMINISTRATOR}
 
+# A researcher gets de-identified exports only: web/exports.py asks `may_identify`.
+EXPORTS = READS | {Role.RESEARCHER}
+
 ACCESS: Mapping[tuple[str, str], Roles] = {
     # panels
     ("panels.submit", "POST"): SENDS,
@@ -40,6 +43,12 @@ ACCESS: Mapping[tuple[str, str], Roles] = {
     ("held.show", "GET"): SETTLES,
     ("held.release", "POST"): SETTLES,
     ("held.discard", "POST"): SETTLES,
+    # exports
+    ("exports.panels", "GET"): EXPORTS,
+    ("exports.observations", "GET"): EXPORTS,
+    ("exports.parquet", "GET"): EXPORTS,
+    ("exports.dictionary", "GET"): KNOWS,
+    ("exports.manifest", "GET"): EXPORTS,
     # HL7 v2
     ("hl7.send", "POST"): SENDS,
     # FHIR R4
@@ -92,6 +101,7 @@ ACCESS: Mapping[tuple[str, str], Roles] = {
     # operations
     ("operations.healthz", "GET"): PUBLIC,
     ("operations.readyz", "GET"): PUBLIC,
+    ("metrics.metrics", "GET"): frozenset({Role.MONITOR, Role.ADMINISTRATOR}),
 }
 REFUSED: frozenset[Role] = frozenset()
 

@@ -32,7 +32,15 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 # What one address may get wrong: then 429, until the minute is over. A right token is never counted.
 WRONG_TOKENS = rates.parse("30 per minute")
-_QUIET = ("static", "docs.page", "docs.asset", "operations.healthz", "operations.readyz", "api-docs.openapi_json")
+_QUIET = (
+    "static",
+    "docs.page",
+    "docs.asset",
+    "operations.healthz",
+    "operations.readyz",
+    "metrics.metrics",
+    "api-docs.openapi_json",
+)
 _EVERYBODY = Identity("open", frozenset(Role))
 
 login_manager = LoginManager()

@@ -65,7 +65,7 @@ def new_password() -> Response:
     found = identity()
     old, new, again = (request.form.get(name, "") for name in ("old", "new", "again"))
     if found is None or found.token or not hall().accounts.confirmed(found.name, old):
-        return _account("The password of now is not right.", 400)
+        return _account("The current password is not right.", 400)
     if new != again:
         return _account("The two new passwords are not the same.", 400)
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, render_template, url_for
+from flask import Blueprint, Response, render_template, request, url_for
+from markupsafe import Markup
 
 from csfinterp.errors import EditionError, NotFoundError
 from csfinterp.plotting.panel import panel_plots
@@ -13,11 +14,13 @@ from csfinterp.web import words, worklist
 from csfinterp.web.answers import conditional
 from csfinterp.web.asked import asked_version
 from csfinterp.web.hall import hall
+from csfinterp.web.page.kept import Kept
 from csfinterp.web.page.results import MOST_EARLIER
 from csfinterp.web.page.view import Plot, view
 from csfinterp.web.problems import KINDS, Problem
 
 blueprint = Blueprint("pages", __name__)
+_KEPT = Kept(128)  # about 100 kB each
 
 
 @blueprint.app_context_processor
@@ -61,18 +64,18 @@ def change_of(stored: StoredPanel) -> dict[str, object] | None:
 
 
 def interpretation_page(stored: StoredPanel) -> str:
-    """The page of one stored version."""
+    """The page of one stored version. What belongs to the version is kept: it never changes, and its key names it."""
     service = hall()
     before = service.course.before(stored.panel_id, MOST_EARLIER)
-    shown = view(
-        stored,
-        before,
-        _grid_of(stored),
-        service.versions(stored.panel_id),
-        change_of(stored),
-        _plots(stored, before),
-    )
-    return render_template("interpretation.html", view=shown)
+    saved = request.args.get("saved", "")[:20]
+    key = (tag_with_count(stored), tuple((panel.panel_id, panel.version) for panel in before), saved)
+
+    def make() -> str:
+        shown = view(stored, before, _grid_of(stored), change_of(stored), _plots(stored, before))
+        return render_template("panel/body.html", view=shown)
+
+    body = Markup(_KEPT.get(key, make))  # rendered by a template, so escaped already
+    return render_template("interpretation.html", stored=stored, body=body)
 
 
 def _plots(stored: StoredPanel, before: Sequence[CoursePanel]) -> list[Plot]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from csfinterp.formats.report_changes import sentences, withdrawn
 from csfinterp.formats.report_layout import clean
@@ -16,8 +16,8 @@ from csfinterp.formats.report_words import words as spaced
 
 __all__ = [
     "AGE_UNITS", "CERTAINTY", "CONTEXT_ONLY", "FLAGS", "LM_REASON", "NOT_JUDGED", "SHAPES", "STATUS", "TRUTHS", "day",
-    "flag", "instant", "mark", "moment", "name_of", "names_of", "offset", "plain", "printable", "sentences", "spaced",
-    "spoken", "unit", "value", "withdrawn",
+    "flag", "instant", "mark", "moment", "name_of", "names_of", "offset", "plain", "printable", "sentences", "source",
+    "spaced", "spoken", "unit", "value", "withdrawn",
 ]  # fmt: skip
 
 # HL7 ObservationInterpretation in words; letter, word and shape say the same, color only repeats it.
@@ -108,6 +108,18 @@ def _mark(word: str) -> Markup:
     return Markup('<span class="how" title="{}">{}</span>').format(STATUS.get(word, ""), word)
 
 
+@lru_cache(4096)
+def source(citation: str, doi: str | None, pmid: str | None, status: str) -> Markup:
+    """One line of the list of sources: an edition's citations are the same for all of its panels."""
+    link = Markup(' <a href="{}" rel="noreferrer">{}</a>')
+    found = escape(citation)
+    if doi:
+        found += link.format(f"https://doi.org/{doi}", f"doi:{doi}")
+    if pmid:
+        found += link.format(f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/", f"PMID {pmid}")
+    return found + Markup(" ") + mark(status)
+
+
 def printable(value: object) -> object:
     """Signs that reorder or hide text become visible; everything else, markup too, as it is."""
-    return clean(value) if type(value) is str and not value.isascii() else value
+    return clean(value) if type(value) is str and not (value.isascii() or value.isprintable()) else value

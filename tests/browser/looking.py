@@ -75,7 +75,8 @@ def overflow(page: Page) -> list[str]:
               };
               const out = [...document.body.querySelectorAll('*')].filter((element) => {
                 const box = element.getBoundingClientRect();
-                return box.width > 0 && box.height > 0 && box.right > width + 1 && box.left >= 0 && !boxed(element);
+                const out = box.width > 0 && box.height > 0 && box.left >= 0 && box.right > width + 1;
+                return out && element.checkVisibility() && !boxed(element);
               });
               if (document.documentElement.scrollWidth > width) out.push(document.documentElement);
               const told = (element) => `${element.tagName}.${element.className}: ${element.textContent.trim()}`;

@@ -21,11 +21,12 @@ from csfinterp.store import (
     Written,
     open_store,
 )
+from tests.databases import new_database
 
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'folder' / 'csfinterp.sqlite'}"
+    return new_database(tmp_path)
 
 
 @pytest.fixture

@@ -48,6 +48,11 @@ OPERATIONS = [
     "GET /api/v1/editions",
     "GET /api/v1/editions/{edition_id}",
     "GET /api/v1/analytes",
+    "GET /api/v1/exports/panels.csv",
+    "GET /api/v1/exports/observations.csv",
+    "GET /api/v1/exports/panels.parquet",
+    "GET /api/v1/exports/dictionary.csv",
+    "GET /api/v1/exports/manifest.json",
     "POST /hl7/v2",
     "GET /healthz",
     "GET /readyz",
@@ -59,6 +64,7 @@ CAN_BE_WRONG = [
     for operation in OPERATIONS
     if (not operation.startswith("GET") and operation != "POST /hl7/v2")
     or operation.endswith(("/panels", "{panel_id}", "/held", "/changes", "/interpretation", "/analytes"))
+    or "/exports/" in operation
 ]
 
 

@@ -237,7 +237,7 @@ def test_representations_do_not_share_an_etag(client: FlaskClient, panel: PanelM
 
 def test_a_type_that_cannot_be_made_is_refused(client: FlaskClient, panel: PanelMaker) -> None:
     address = post(client, panel()).headers["Location"] + "/interpretation"
-    answer = client.get(address, headers={"Accept": "application/pdf"})
+    answer = client.get(address, headers={"Accept": "application/zip"})
     assert (answer.status_code, answer.get_json()["type"]) == (406, "/problems/not-acceptable")
     assert "text/plain" in answer.get_json()["detail"]
 

@@ -28,10 +28,11 @@ def bar(row: Part) -> Markup:
         return Markup()
     start, end = (EDGE if low is None else LEFT), (WIDTH - EDGE if high is None else RIGHT)
     place, beyond = _place(number, low, high, flag, start, end)
-    return Markup(
-        '<svg class="bar-{}" viewBox="0 0 120 14" width="120" height="14" aria-hidden="true" focusable="false">'
-        '<path class="track" d="M2 7H118"/><path class="band" d="M{:.1f} 7H{:.1f}"/>{}{}</svg>'
-    ).format(flag, start, end, _open(text(row, "comparator"), place), _marker(flag, place, beyond))
+    drawn = _open(text(row, "comparator"), place) + _marker(flag, place, beyond)
+    return Markup(  # numbers and a flag of the closed list: nothing that was sent
+        f'<svg class="bar-{flag}" viewBox="0 0 120 14" width="120" height="14" aria-hidden="true" focusable="false">'
+        f'<path class="track" d="M2 7H118"/><path class="band" d="M{start:.1f} 7H{end:.1f}"/>{drawn}</svg>'
+    )
 
 
 def _place(
@@ -62,14 +63,14 @@ def _distance(more: float, less: float) -> float:
     return min(max(log(more / less) / log(REACH), 0.0), 1.0)
 
 
-def _open(comparator: str, place: float) -> Markup:
+def _open(comparator: str, place: float) -> str:
     """A censored value is a ray: all that it may be."""
     if not comparator:
-        return Markup()
-    return Markup('<path class="ray" d="M{:.1f} 7H{}"/>').format(place, "2" if comparator[0] == "<" else "118")
+        return ""
+    return f'<path class="ray" d="M{place:.1f} 7H{"2" if comparator[0] == "<" else "118"}"/>'
 
 
-def _marker(flag: str, place: float, beyond: bool) -> Markup:
+def _marker(flag: str, place: float, beyond: bool) -> str:
     if beyond:
         tip = 4.0 if flag in _HIGH else -4.0
         drawn = f"M{place + tip:.1f} 7L{place - tip:.1f} 1V13z"
@@ -79,7 +80,7 @@ def _marker(flag: str, place: float, beyond: bool) -> Markup:
         drawn = f"M{place:.1f} 13L{place + 5:.1f} 2H{place - 5:.1f}z"
     else:
         drawn = f"M{place - 4:.1f} 7a4 4 0 1 0 8 0a4 4 0 1 0 -8 0"
-    return Markup('<path class="mark" d="{}"/>').format(drawn)
+    return f'<path class="mark" d="{drawn}"/>'
 
 
 def _number(value: object) -> float | None:

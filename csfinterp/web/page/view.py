@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from csfinterp.formats.report_patterns import causes_title
 from csfinterp.formats.report_words import AGE_UNITS, QUESTIONS, Part, part, parts, plain, text, texts, words
-from csfinterp.service import CoursePanel, Grid, StoredPanel, VersionInfo
+from csfinterp.service import CoursePanel, Grid, StoredPanel
 from csfinterp.web.page import tell
 from csfinterp.web.page.glance import Glance, glance
 from csfinterp.web.page.grid import GridView, grid_view
@@ -69,7 +69,6 @@ class View:
     quality: tuple[Said, ...]
     context: tuple[tuple[str, str], ...]
     plots: tuple[Plot, ...]
-    versions: tuple[VersionInfo, ...]
     changed: Mapping[str, object] | None
 
 
@@ -77,7 +76,6 @@ def view(
     stored: StoredPanel,
     before: Sequence[CoursePanel],
     grid: Grid | None,
-    versions: Sequence[VersionInfo],
     changed: Mapping[str, object] | None,
     plots: Sequence[Plot] = (),
 ) -> View:
@@ -116,7 +114,6 @@ def view(
         quality=tell.quality(document, voice),
         context=tuple(_context(document, voice)),
         plots=tuple(plots),
-        versions=tuple(versions),
         changed=changed,
     )
 

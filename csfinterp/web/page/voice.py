@@ -44,11 +44,11 @@ class Voice:
     def __init__(self, document: object) -> None:
         self.names = names_of(document)
         self._said: dict[str, str] = {}
-        self._links: dict[str, Markup] = {}
+        self._links: dict[str, str] = {}
         self._cited: dict[tuple[str, ...], Markup] = {}
         for number, entry in enumerate(parts(document, "citations"), 1):
             label = escape(_short(text(entry, "text")))
-            self._links[text(entry, "id")] = Markup(f'<a href="#source-{number}">[{number}] {label}</a>')
+            self._links[text(entry, "id")] = f'<a href="#source-{number}">[{number}] {label}</a>'
 
     def name(self, identifier: str) -> str:
         return name_of(identifier, self.names)
@@ -68,15 +68,23 @@ class Voice:
         key = tuple(ids)
         found = self._cited.get(key)
         if found is None:
-            links = (self._links[one] for one in key if one in self._links)
-            found = self._cited[key] = Markup(" ").join(links)
+            links = " ".join(self._links[one] for one in key if one in self._links)
+            found = self._cited[key] = Markup(links)  # every link is escaped already
         return found
 
-    def why(self, of: Part, rule: str = "", status: str = "status", sources: bool = True) -> Why:
+    def why(self, of: Part, rule: str = "", status: str = "status") -> Why:
         """What stands behind an entry of the document that has `because`, `missing`, `citations`, a status."""
-        because = tuple(dict.fromkeys(map(self.said, texts(of, "because"))))
-        cited = self.cited(texts(of, "citations")) if sources else Markup()
-        return Why(because, self.listed(texts(of, "missing")), rule or text(of, "rule"), cited, mark(text(of, status)))
+        because = tuple(dict.fromkeys(map(self.said, texts(of, "because")))) if of.get("because") else ()
+        missing = self.listed(texts(of, "missing")) if of.get("missing") else ()
+        return Why(
+            because, missing, rule or text(of, "rule"), self.cited(listed(of, "citations")), mark(of.get(status))
+        )
+
+
+def listed(of: Part, key: str) -> Iterable[str]:
+    """The ids of a list of the document."""
+    found = of.get(key)
+    return found if isinstance(found, list | tuple) else ()
 
 
 def printed(sentence: str) -> str:
