@@ -141,12 +141,12 @@ class Store:
     def version(self, panel_id: str, version: int | None = None) -> VersionRecord | None:
         """One version as stored, the newest for None; None if there is no such panel or version."""
         which = _NEWEST if version is None else panel_versions.c.version == version
-        current().saw(panel_id)
         with self.engine.connect() as connection:
             query = select(panel_versions).where(panel_versions.c.panel_id == panel_id, which)
             row = connection.execute(query).mappings().first()
         if row is None:
             return None
+        current().saw(panel_id)
         values: dict[str, Any] = dict(row)
         collected = Collected(*(values.pop(name) for name in ("collected_at", "collected_on", "collected_utc")))
         return VersionRecord(**values, collected=collected)
@@ -159,17 +159,21 @@ class Store:
                    table.site_rules_digest, table.certainty, table.type, table.created_at)
             .where(table.panel_id == panel_id).order_by(table.version)
         )  # fmt: skip
-        current().saw(panel_id)
         with self.engine.connect() as connection:
-            return tuple(VersionInfo(*tuple(row)) for row in connection.execute(query))
+            found = tuple(VersionInfo(*tuple(row)) for row in connection.execute(query))
+        if found:
+            current().saw(panel_id)
+        return found
 
     def interpretations(self, panel_id: str) -> tuple[str, ...]:
         """The interpretation documents of all versions as JSON text, oldest first."""
         table = panel_versions.c
         query = select(table.interpretation).where(table.panel_id == panel_id).order_by(table.version)
-        current().saw(panel_id)
         with self.engine.connect() as connection:
-            return tuple(connection.execute(query).scalars())
+            found = tuple(connection.execute(query).scalars())
+        if found:
+            current().saw(panel_id)
+        return found
 
     def earlier(
         self, patient_id: str | None, collected: Collected, episode: str | None, panel_id: str | None, seq: int | None

@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-NAMES = ("core", "doors", "fhir_door", "page")
+NAMES = ("cohort", "core", "doors", "fhir_door", "page")
 
 
 def main() -> int:

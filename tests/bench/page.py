@@ -27,7 +27,7 @@ MORE = (
 def lines() -> Iterator[Line]:
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="csfinterp-bench-"))
-        server = stack.enter_context(serving(Path(folder), 1, LOG_LEVEL="ERROR"))
+        server = stack.enter_context(serving(Path(folder), 1, ACCESS="open", LOG_LEVEL="ERROR"))
         posted = [_post(server, number) for number in range(PANELS)]
         results = len(posted[0]["results"])
         assert results >= RESULTS, f"only {results} results"
