@@ -178,7 +178,7 @@ def _sentences(answer: dict[str, Any]) -> Iterator[str]:
             yield from (one["text"], *one["support"], *one["against"], *(line["text"] for line in one["lines"]))
     for one in answer["quality"]:
         if one["truth"] == "true":
-            yield from (one["name"], *one["because"])
+            yield from (one["name"], one["text"], *one["because"])
 
 
 def _values(answer: dict[str, Any], expected: dict[str, Any]) -> dict[str, float]:

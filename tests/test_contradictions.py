@@ -460,13 +460,25 @@ def sent(view, analyte):
     return bool(view.word(analyte))
 
 
+def looked_for_herpes(view):
+    """Some PCR found something, names herpes or names no target; a negative one of other targets is no herpes PCR."""
+    sent_ = [one for one in view.document["results"] if one["analyte"] == "csf_pathogen_pcr"]
+    names = [(one["organism"] or "").casefold() for one in sent_]
+    words = ("herpes simplex", "hsv", "varicella", "vzv", "panel", "multiplex")
+    return (
+        any(one["value"] == "positive" for one in sent_)
+        or any(not name for name in names)
+        or any(word in name for name in names for word in words)
+    )
+
+
 WITHOUT = (  # advice that says "not sent", and what must then not have been sent
     ("cytology_missing", lambda v: v.word("csf_cytology") & {"positive", "suspicious", "atypical", "negative"}),
     ("add_cytology_normal_cells", lambda v: sent(v, "csf_cytology")),
     ("add_cytology", lambda v: sent(v, "csf_cytology")),
     ("add_cytology_to_flow", lambda v: sent(v, "csf_cytology")),
     ("flow_and_cytology", lambda v: sent(v, "csf_flow_cytometry")),
-    ("herpes_pcr", lambda v: sent(v, "csf_pathogen_pcr")),
+    ("herpes_pcr", lambda v: sent(v, "csf_pathogen_pcr") and looked_for_herpes(v)),
     ("cryptococcal_antigen", lambda v: sent(v, "csf_cryptococcal_antigen")),
     ("add_gram_and_culture", lambda v: sent(v, "csf_gram_stain") and sent(v, "csf_culture")),
     ("mri_brain_and_spine", lambda v: v.context.get("mri") not in (None, "not_done")),

@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from csfinterp.errors import EditionError
 from csfinterp.knowledge import apply_site_rules
 from csfinterp.model.edition import Edition, SiteRules
 from csfinterp.model.predicate import Above, All, FirstKnown, Is, Known, Limit, Not, Predicate
 from csfinterp.model.predicate import Any as AnyOf
+from csfinterp.samples import SAMPLES
 from csfinterp.steps.pipeline import Core
 from tests import test_laws as laws
 from tests.coefficient_files import coefficient_file
@@ -178,6 +182,9 @@ MUTANTS = [
            "shares called sensitivity"),
     Mutant("SL16", laws.test_sl16_normal_mri_never_excludes,
            entry("cautions", "PC07", text=text("A normal MRI rules out LM.")), "caution claims an exclusion"),
+    Mutant("SL17", laws.test_sl17_no_rule_reads_the_pattern_of_enhancement,
+           inside("patterns", "tuberculous_meningitis", "items", "T8", when=is_("mri", "hydrocephalus", "linear")),
+           "enhancement favors an infection"),
     Mutant("SL18", laws.test_sl18_absent_signs_never_exclude,
            grid("K2", lambda old: All((old, Not(is_("clinical_signs", "none"))))), "no signs, not confirmed"),
     Mutant("SL20", laws.test_sl20_missing_is_not_normal,
@@ -369,7 +376,7 @@ def test_the_law_fails_without_its_rule(edition: Edition, mutant: Mutant) -> Non
 
 
 def test_enough_laws_are_shown_to_bite() -> None:
-    assert len({one.law for one in MUTANTS}) >= 25
+    assert len({one.law for one in MUTANTS}) >= 45
 
 
 # Laws of the steps, not of the edition: the step itself is broken.
@@ -430,3 +437,76 @@ def test_sl70_bites_when_the_answer_depends_on_the_call(edition: Edition, monkey
     monkeypatch.setattr(core, "interpret", moody)
     with pytest.raises(AssertionError):
         laws.test_sl70_same_input_same_bytes(core, "solid")
+
+
+# Laws about what is sent: the reader of the panel does what the law forbids, and the very test of the law fails.
+
+Reading = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def as_numbers(document: dict[str, Any]) -> dict[str, Any]:
+    """A result with "<" is read as the number."""
+    observations = [{**one, "value": str(one["value"]).lstrip("<>")} for one in document["observations"]]
+    return {**document, "observations": observations}
+
+
+def without_specimens(document: dict[str, Any]) -> dict[str, Any]:
+    """Where a result came from is not read."""
+    left_out = [{key: part for key, part in one.items() if key != "specimen"} for one in document["observations"]]
+    return {**document, "observations": left_out}
+
+
+def averaged(document: dict[str, Any]) -> dict[str, Any]:
+    """Two results of one analyte become their mean."""
+    values = [one["value"] for one in document["observations"]]
+    return {**document, "observations": [{**document["observations"][0], "value": sum(values) / len(values)}]}
+
+
+def imputed(document: dict[str, Any]) -> dict[str, Any]:
+    """What a score misses is taken as normal."""
+    return {**document, "context": {"pan_biochemistry": 0, **document.get("context", {})}}
+
+
+@pytest.mark.parametrize(
+    ("test", "case", "reads"),
+    [
+        (laws.test_sl22_censored_value_is_not_the_number, {}, as_numbers),
+        (laws.test_sl29_blood_and_csf_analytes_are_never_exchanged,
+         {"analyte": "csf_leukocytes", "specimen": "blood"}, without_specimens),
+        (laws.test_sl31_two_results_are_never_averaged, {"first": 5, "second": 29}, averaged),
+        (laws.test_sl53_nothing_is_imputed, {}, imputed),
+    ],
+    ids=["SL22", "SL29", "SL31", "SL53"],
+)  # fmt: skip
+def test_the_law_fails_where_a_panel_is_read_so(
+    edition: Edition, test: Callable[..., None], case: dict[str, Any], reads: Reading
+) -> None:
+    plain = interpreting(Core(edition))
+    test(plain, **case)
+    with pytest.raises(AssertionError):
+        test(lambda document: plain(reads(document)), **case)
+
+
+def test_sl73_bites_on_an_identifier_that_is_not_made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = SAMPLES[0]
+    document = {**first.document(), "patient": {"id": "4711"}}
+    monkeypatch.setattr(type(first), "document", lambda _self: document)
+    with pytest.raises(AssertionError):
+        laws.test_sl73_vectors_are_constructed()
+
+
+def test_sl74_bites_when_a_broken_site_file_is_taken(
+    edition: Edition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that does not load is passed over in silence: the rules before it are taken as if they were its own."""
+    load, taken = laws.load_site_rules, []
+
+    def lenient(path: Path, code_map: Any) -> SiteRules:
+        with suppress(EditionError):
+            taken.append(load(path, code_map))
+        return taken[0]
+
+    monkeypatch.setattr(laws, "load_site_rules", lenient)
+    monkeypatch.setattr(laws, "apply_site_rules", lambda plain, _: apply_site_rules(plain, taken[0]))
+    with pytest.raises(pytest.fail.Exception):
+        laws.test_sl74_an_invalid_site_file_stops_the_load_and_the_one_in_force_is_printed(tmp_path, edition)

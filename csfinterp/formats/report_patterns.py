@@ -9,7 +9,6 @@ from csfinterp.formats.report_layout import box, fact, heading, paragraph
 from csfinterp.formats.report_words import (
     CAUSES,
     GRADES,
-    MOST_CAUTIONS,
     NOT_SHOWN,
     Part,
     part,
@@ -20,8 +19,6 @@ from csfinterp.formats.report_words import (
     words,
 )
 
-# Partially treated, device, cryptococcus, paraneoplastic and the like: what a reader must not miss.
-NEVER_FOLDED = ("EC08", "EC17", "EC23", "EC33", "EC34", "EC35")
 _EVIDENCE = ("decisive", "core", "support", "counter", "counter_major")
 
 
@@ -144,8 +141,7 @@ def cautions(report: Report) -> Iterator[str]:
     found = parts(report.document, "cautions")
     if not found:
         yield report.none("cautions", "No caution of this edition applies.")
-    examples = [caution for caution in found if text(caution, "id").startswith("EC")]  # only of these at most six
-    folded = [caution for caution in examples if text(caution, "id") not in NEVER_FOLDED][MOST_CAUTIONS:]
+    folded = [caution for caution in found if caution.get("folded") is True]
     for caution in (caution for caution in found if caution not in folded):
         said = report.said(text(caution, "text")) + report.because(caution, most=3)
         yield from paragraph(f"{said} ({text(caution, 'id')}){report.cited(caution)}", lead="- ")

@@ -19,6 +19,7 @@ from csfinterp.model.edition import (
     Derived,
     InfoRow,
     LoincCode,
+    Tolerance,
     UnitAlias,
     UnitCode,
     UnitTable,
@@ -143,6 +144,12 @@ class RowBuilder(IntervalBuilder):
         value, text = self.number(entry["limit"], entry["quantity"], entry["at"], "limit")
         built = DecisionLimit(entry["id"], entry["quantity"], entry["op"], value, text, entry["says"],
                               tuple(entry["citations"]), entry["status"])  # fmt: skip
+        return self.places.note(built, entry["at"])
+
+    def tolerance(self, entry: Entry) -> Tolerance:
+        """One entry of `tolerances` in edition.yaml."""
+        share = float(entry["share"].removesuffix(" %")) / 100
+        built = Tolerance(entry["id"], share, entry["share"], entry["says"], tuple(entry["citations"]), entry["status"])
         return self.places.note(built, entry["at"])
 
     def critical(self, entry: Entry) -> CriticalRule:

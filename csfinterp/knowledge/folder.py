@@ -152,6 +152,9 @@ class Reading:
             codes_info=self._codes_info(),
             not_sent_words=tuple(header["not_sent_words"]),
             organism_words={name: tuple(found) for name, found in header["organism_words"].items()},
+            routine_tests=tuple(header["routine_tests"]),
+            next_steps={question: tuple(found) for question, found in header["next_steps"].items()},
+            tolerances={found.id: found for found in self._each(build.tolerance, header["tolerances"])},
             released_on=self._released_on(header),
             note=header["note"],
         )

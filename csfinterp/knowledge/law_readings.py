@@ -23,8 +23,8 @@ from csfinterp.model.edition import (
 )
 from csfinterp.model.predicate import Holds, Predicate, leaves
 
-# Lists of words that organisms are known by: one per class, and viruses that may be latent in normal cells.
-ORGANISM_LISTS = (*ORGANISM_CLASSES, "latent_virus")
+# Lists of words that organisms are known by: one per class, viruses that may be latent, targets of a herpes PCR.
+ORGANISM_LISTS = (*ORGANISM_CLASSES, "latent_virus", "herpes_target")
 Speaking = Finding | Statement | Recommendation
 Owner = QualityRule | PatternItem | Raise | Speaking
 
@@ -154,6 +154,31 @@ def patterns_law(subject: Subject) -> Iterator[EditionError]:
             named = {"texts": pattern.texts, "emergency": pattern.emergency, "headlines": pattern.headlines}
             for key in () if possible else (key for key, grades in named.items() if grade in grades):
                 yield subject.slip(pattern, f"{pattern.id} is never graded {grade}", key)
+
+
+def summary_law(subject: Subject) -> Iterator[EditionError]:
+    """What the summary is told names what is there: findings, scores, analytes and recommendations."""
+    edition = subject.edition
+    findings, scores = {finding.id for finding in edition.findings}, {score.id for score in edition.scores}
+    for pattern in edition.patterns:
+        for grade, names in pattern.summary.says.items():
+            for name in (*names, *(() if grade in _possible(pattern) else (grade,))):
+                if name not in findings:
+                    message = f"{pattern.id}: summary says {name!r}, which is no finding or not among its grades"
+                    yield subject.slip(pattern.summary, message, "says")
+        if pattern.summary.score is not None and pattern.summary.score not in scores:
+            message = f"{pattern.id}: summary names unknown score {pattern.summary.score!r}"
+            yield subject.slip(pattern.summary, message, "score")
+    for finding in edition.findings:
+        if finding.beside is not None and finding.beside not in findings:
+            yield subject.slip(finding, f"{finding.id}: beside names unknown finding {finding.beside!r}", "beside")
+        if finding.when_false is not None and "false" not in finding.texts:
+            yield subject.slip(finding, f"{finding.id}: when_false needs the sentence for false", "when_false")
+    file, document = subject.file("edition.yaml"), subject.documents.get("edition.yaml")
+    lines: Mapping[str, int] = getattr(document, "lines", {})
+    for name in edition.routine_tests:
+        if name not in edition.analyte:
+            yield EditionError(f"routine_tests: unknown analyte {name!r}", file, lines.get("routine_tests"))
 
 
 def _possible(pattern: Pattern) -> set[str]:

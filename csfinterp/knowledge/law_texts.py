@@ -12,7 +12,7 @@ from csfinterp.knowledge.subject import Subject
 
 # Filled by the explaining step beside quantities and coded inputs.
 PLACEHOLDERS = ("reason", "missing", "organism", "test", "units", "not_requested", "measured", "not_measured", "value")
-FILLED = ("patterns.yaml", "cautions.yaml", "statements.yaml", "recommendations.yaml")
+FILLED = ("quality.yaml", "patterns.yaml", "cautions.yaml", "statements.yaml", "recommendations.yaml")
 _AMOUNT = r"\b\d+(?:[.,]\d+)?\s*(?:mg|g|mcg|ug|µg|μg|ng|IU|MU|units?)"
 _DOSE = re.compile(
     _AMOUNT + r"(?:\s*/\s*|\s+(?:per|every|a|each)\s+)(?:kg|m2|m²|d\b|days?\b|dose|h\b|hours?|week|\d+ ?h\b)"

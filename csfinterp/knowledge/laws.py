@@ -24,6 +24,7 @@ LAWS = (
     law_readings.patterns_law,
     law_readings.cautions_law,
     law_readings.organisms_law,
+    law_readings.summary_law,
     law_scores.scores_law,
     law_scores.items_law,
     law_texts.placeholders_law,

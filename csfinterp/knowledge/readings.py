@@ -15,6 +15,7 @@ from csfinterp.model.edition import (
     OpenReason,
     Pattern,
     PatternItem,
+    PatternSummary,
     Raise,
     Recommendation,
     Refusal,
@@ -67,8 +68,23 @@ class Builder(StatementBuilder):
             lines=tuple(later.statement(line, entry["id"]) for line in entry["lines"]),
             headlines=dict(entry["headlines"]),
             question=entry["question"],
+            summary=PatternSummary() if entry["summary"] is None else later.pattern_summary(entry["summary"]),
         )
         return self.places.note(built, at)
+
+    def pattern_summary(self, entry: Entry) -> PatternSummary:
+        """How the summary speaks of a pattern."""
+        built = PatternSummary(
+            never=entry["never"],
+            when=self.optional(entry, "when"),
+            stays_open=entry["stays_open"],
+            last=entry["last"],
+            by_level=entry["by_level"],
+            says={grade: tuple(names) for grade, names in entry["says"].items()},
+            score=entry["score"],
+            cannot_be_judged=entry["cannot_be_judged"],
+        )
+        return self.places.note(built, entry["at"])
 
     def _item(self, entry: Entry) -> PatternItem:
         built = PatternItem(
@@ -85,7 +101,8 @@ class Builder(StatementBuilder):
         return self.places.note(Raise(entry["id"], self.rule(entry["when"], entry), entry["grade"]), entry["at"])
 
     def _open_reason(self, entry: Entry) -> OpenReason:
-        return self.places.note(OpenReason(entry["reason"], self.rule(entry["when"], entry)), entry["at"])
+        built = OpenReason(entry["reason"], self.rule(entry["when"], entry), entry["text"])
+        return self.places.note(built, entry["at"])
 
     def statement(self, entry: Entry, group: str) -> Statement:
         """A sentence with its rule: a line of a pattern or a liquid biopsy statement."""
@@ -99,6 +116,10 @@ class Builder(StatementBuilder):
             name=entry.get("name"),
             silent_if=tuple(entry["silent_if"]),
             audience=tuple(entry.get("audience", ("treating_team",))),
+            spoken=entry.get("spoken", False),
+            headline=entry.get("headline"),
+            headline_if=self.optional(entry, "headline_if") if "headline_if" in entry else None,
+            never_folded=entry.get("never_folded", False),
         )
         return self.places.note(built, entry["at"])
 
@@ -151,6 +172,7 @@ class Builder(StatementBuilder):
             status=entry["status"],
             context_only=TEAM in audience,
             silent_if=tuple(entry["silent_if"]),
+            quiet_if=self.optional(entry, "quiet_if"),
         )
         return self.places.note(built, at)
 

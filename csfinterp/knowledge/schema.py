@@ -17,6 +17,13 @@ from csfinterp.knowledge.shape import (
     one_of,
     texts_list,
 )
+from csfinterp.model.context import CODED_CONTEXT
+
+
+class ToleranceSchema(Sourced):
+    id = Text(required=True)
+    share = Text(required=True, validate=validate.Regexp(r"\d+(\.\d+)? %\Z", error='write a percentage like "5 %"'))
+    says = Text(required=True)
 
 
 class EditionSchema(Entry):
@@ -29,6 +36,13 @@ class EditionSchema(Entry):
     texts = fields.Dict(keys=Text(), values=Text(), load_default=dict)
     not_sent_words = fields.List(fields.String(), load_default=list)
     organism_words = fields.Dict(keys=Text(), values=texts_list(required=True, filled=True), load_default=dict)
+    routine_tests = texts_list()
+    next_steps = fields.Dict(
+        keys=one_of(CODED_CONTEXT["question"]),
+        values=fields.List(Text(validate=validate.Regexp(r"R-[A-Z]+[0-9]*\Z", error="write it like R-L or R-M05"))),
+        load_default=dict,
+    )
+    tolerances = many_of(ToleranceSchema)
 
 
 class UnitCodeSchema(Entry):

@@ -68,6 +68,7 @@ class RaiseSchema(Entry):
 class OpenReasonSchema(Entry):
     reason = Text(required=True)
     when = Rule(required=True)
+    text = maybe_text()
 
 
 class LineSchema(Sourced):
@@ -75,6 +76,19 @@ class LineSchema(Sourced):
     when = Rule(required=True)
     text = Text(required=True)
     silent_if = texts_list()
+    headline = maybe_text()
+    spoken = Truth(load_default=False)
+
+
+class PatternSummarySchema(Entry):
+    never = Truth(load_default=False)
+    when = Rule(allow_none=True, load_default=None)
+    stays_open = Truth(load_default=False)
+    last = Truth(load_default=False)
+    by_level = Truth(load_default=False)
+    says = fields.Dict(keys=one_of(GRADE_WORDS), values=texts_list(), load_default=dict)
+    score = maybe_text()
+    cannot_be_judged = maybe_text()
 
 
 class PatternSchema(Sourced):
@@ -93,6 +107,7 @@ class PatternSchema(Sourced):
     texts = fields.Dict(keys=one_of(GRADE_WORDS), values=Text(), required=True)
     headlines = fields.Dict(keys=one_of(GRADE_WORDS), values=Text(), load_default=dict)
     question = one_of(CODED_CONTEXT["question"], load_default="not_stated")
+    summary = fields.Nested(PatternSummarySchema, allow_none=True, load_default=None)
     lines = many_of(LineSchema)
 
 
@@ -106,6 +121,10 @@ class CautionSchema(Sourced):
     audience = fields.List(
         one_of(("treating_team", "laboratory")), validate=validate.Length(min=1), load_default=lambda: ["treating_team"]
     )
+    spoken = Truth(load_default=False)
+    headline = maybe_text()
+    headline_if = Rule(allow_none=True, load_default=None)
+    never_folded = Truth(load_default=False)
 
 
 class DifferentialGroupSchema(Sourced):
@@ -136,6 +155,7 @@ class RecommendationSchema(Sourced):
     )
     priority = one_of(tuple(PRIORITIES), required=True)
     silent_if = texts_list()
+    quiet_if = Rule(allow_none=True, load_default=None)
 
 
 class RefusalSchema(Entry):

@@ -34,6 +34,8 @@ class QualitySchema(Sourced):
     unread = texts_list()
     silent_if = texts_list()
     marks = texts_list()
+    mark = maybe_text()
+    headline = maybe_text()
     text = Text(required=True)
 
 
@@ -46,6 +48,9 @@ class FindingSchema(Sourced):
     silent_if = texts_list()
     silent_unless = texts_list()
     rank = Whole(load_default=5)
+    silent_if_called = Truth(load_default=False)
+    when_false = one_of(("always", "unless_normal"), allow_none=True, load_default=None)
+    beside = maybe_text()
 
 
 class GradeSchema(Entry):

@@ -41,6 +41,8 @@ class Builder(RowBuilder):
             unread=tuple(entry["unread"]),
             silent_if=tuple(entry["silent_if"]),
             marks=tuple(entry["marks"]),
+            mark=entry["mark"],
+            headline=entry["headline"],
         )
         return self.places.note(built, entry["at"])
 
@@ -57,6 +59,9 @@ class Builder(RowBuilder):
             silent_if=tuple(entry["silent_if"]),
             silent_unless=tuple(entry["silent_unless"]),
             rank=entry["rank"],
+            silent_if_called=entry["silent_if_called"],
+            when_false=entry["when_false"],
+            beside=entry["beside"],
         )
         return self.places.note(built, entry["at"])
 

@@ -107,6 +107,9 @@ CODED_SUBJECT: dict[str, tuple[str, ...]] = {
 # Which class of organism any positive result of the panel has: several may be found at once.
 CODED_SUBJECT |= {f"organism_{name}": ("no", "yes") for name in ORGANISM_CLASSES}
 CODED_SUBJECT["latent_virus_only"] = ("no", "yes")
+# What the PCRs sent say of herpes simplex and varicella zoster: found, looked for, or only other targets, none found.
+CODED_SUBJECT["pcr_for_herpes"] = ("not_stated", "found", "looked_for", "other_target")
+CODED_SUBJECT["several_tubes"] = ("no", "yes")
 # `stated` words are inputs too: `stated_fever` is yes or (absent) not_stated.
 CODED_INPUTS: dict[str, tuple[str, ...]] = (
     CODED_CONTEXT

@@ -271,6 +271,14 @@ class StatementResult:
 
 
 @dataclass(frozen=True)
+class CautionResult(StatementResult):
+    """A caution; `folded`: behind "more"; `never_folded`: what a reader must not miss, however short the report."""
+
+    folded: bool = False
+    never_folded: bool = False
+
+
+@dataclass(frozen=True)
 class ItemResult:
     id: str
     kind: str
@@ -357,7 +365,7 @@ class Interpretation:
     leukemia_cns: LeukemiaResult
     liquid_biopsy: tuple[StatementResult, ...]
     patterns: tuple[PatternResult, ...]
-    cautions: tuple[StatementResult, ...]
+    cautions: tuple[CautionResult, ...]
     differential: DifferentialResult | None
     scores: tuple[ScoreResult, ...]
     recommendations: tuple[RecommendationResult, ...]

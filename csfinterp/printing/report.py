@@ -10,7 +10,7 @@ from itertools import groupby
 from csfinterp.formats.report_advice import AUDIENCES
 from csfinterp.formats.report_document import Report
 from csfinterp.formats.report_groups import GROUPS, place_of
-from csfinterp.formats.report_patterns import NEVER_FOLDED, grade_words, is_absent, is_bare, shown_patterns
+from csfinterp.formats.report_patterns import grade_words, is_absent, is_bare, shown_patterns
 from csfinterp.formats.report_words import (
     AGE_UNITS,
     CERTAINTY,
@@ -232,7 +232,7 @@ class _Printed:
     def cautions(self) -> list[Statement]:
         """What a reader must not miss; everyday comments are counted, they stand in the full document."""
         found = parts(self.document, "cautions")
-        everyday = [one for one in found if text(one, "id").startswith("EC") and text(one, "id") not in NEVER_FOLDED]
+        everyday = [one for one in found if text(one, "id").startswith("EC") and one.get("never_folded") is not True]
         told = [Statement(self._say(text(one, "text")) + self._sources(one)) for one in found if one not in everyday]
         more = [Statement(f"{len(everyday)} everyday comments stand in the full document.")] if everyday else []
         return told + more

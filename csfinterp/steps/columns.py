@@ -48,6 +48,7 @@ class Columns:
         self._times = {
             entry.id: entry.inputs for entry in layout.edition.derived if entry.function == "time_to_analysis"
         }
+        self._given = frozenset(layout.quantity)
         self._organism_words = layout.edition.organism_words
         platforms = rules.ctc_platforms if (rules := layout.edition.site_rules) else {}
         self._platforms = {
@@ -154,6 +155,10 @@ class Columns:
         examined = panel.context.history.get("csf_samples_examined")
         if isinstance(examined, int | float) and "csf_samples_examined" not in found:
             found["csf_samples_examined"] = float(examined)
+        quotient = panel.context.history.get("albumin_quotient")
+        last = quotient.get("value") if isinstance(quotient, dict) else quotient
+        if isinstance(last, int | float) and not isinstance(last, bool) and "earlier_albumin_quotient" in self._given:
+            found["earlier_albumin_quotient"] = float(last)
         platform = platform_name(panel)
         for name, limits in self._platforms.items():
             if platform in limits:

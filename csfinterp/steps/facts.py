@@ -42,6 +42,7 @@ def stated_facts(panel: Panel, named: Named) -> dict[str, str]:
         "protein_flagged_low": any(
             (found.laboratory_flag or "").strip().upper() in LABORATORY_LOW for found in named.get("csf_protein", ())
         ),
+        "several_tubes": any(_tubes(observations) > 1 for observations in named.values()),
         "spinal_signs": "radicular_pain" in context.stated,
         "cranial_signs": "cranial_nerve_palsy" in context.stated,
         "variant_myd88_l265p": any(
@@ -56,6 +57,11 @@ def stated_facts(panel: Panel, named: Named) -> dict[str, str]:
 def _nothing_examined(earlier: object) -> bool:
     """No earlier cytology, or one that was nondiagnostic (IN1: it counts as not examined)."""
     return not isinstance(earlier, Mapping) or earlier.get("value") in (None, "nondiagnostic")
+
+
+def _tubes(observations: Sequence[Observation]) -> int:
+    """From how many numbered tubes one test was sent."""
+    return len({found.tube for found in observations if found.tube is not None})
 
 
 def _last_tube(panel: Panel, named: Named) -> dict[str, str]:
@@ -87,7 +93,21 @@ def organisms(named: Named, words: Mapping[str, Sequence[str]]) -> dict[str, str
             viral += [text] if kind == "viral" else []
     if viral and all(_names(text, words.get("latent_virus", ())) for text in viral):
         found["latent_virus_only"] = "yes"
-    return found
+    return found | _herpes(named, words.get("herpes_target", ()))
+
+
+def _herpes(named: Named, targets: Sequence[str]) -> dict[str, str]:
+    """A PCR that names no target looked for all; one that found another organism is not asked about its others."""
+    sent = [(found.value or "").strip().casefold() for found in named.get("csf_pathogen_pcr", ())]
+    texts = [(found.organism or "").strip().casefold() for found in named.get("csf_pathogen_pcr", ())]
+    results = [(value, text) for value, text in zip(sent, texts, strict=True) if value in ("positive", "negative")]
+    if not results:
+        return {}
+    covered = [value for value, text in results if _names(text, targets)]
+    if "positive" in covered:
+        return {"pcr_for_herpes": "found"}
+    other = not covered and all(value == "negative" and text for value, text in results)
+    return {"pcr_for_herpes": "other_target" if other else "looked_for"}
 
 
 def _names(text: str, words: Sequence[str]) -> bool:

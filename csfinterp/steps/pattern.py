@@ -67,7 +67,8 @@ class Patterns:
         partly = [found.k or size if found.partly else size for found, size in zip(own, whole, strict=True)]
         self._least = np.array(partly, np.int64).reshape(-1, 1)
         self._partly = np.array([found.partly for found in own], np.bool_).reshape(-1, 1)
-        self._lower = np.array([[PARTLY_FITS if found.partly else DOES_NOT_FIT] for found in patterns], np.int8)
+        lower = [PARTLY_FITS if found.partly else DOES_NOT_FIT for found in patterns]
+        self._lower = np.array(lower, np.int8).reshape(-1, 1)  # one row a pattern, also where there is none
 
     def grade(self, truth: Bytes) -> Graded:
         """Grades of all patterns; `truth` of the first program, shape (rows, panels).

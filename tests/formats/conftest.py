@@ -11,6 +11,7 @@ import pytest
 
 from csfinterp.formats.panel_json import Envelope, write
 from csfinterp.model.interpretation import (
+    CautionResult,
     CitationEntry,
     CriticalResult,
     DifferentialGroupResult,
@@ -206,10 +207,11 @@ def _patterns() -> tuple[PatternResult, ...]:
     )  # fmt: skip
 
 
-def _cautions() -> tuple[StatementResult, ...]:
+def _cautions() -> tuple[CautionResult, ...]:
     because = ("csf_leukocytes 21 /uL > 4 /uL", "question lm", "mri linear", "viral_meningitis at least partly_fits")
-    first = StatementResult("PC01", "Three-way differential is obligatory.", because, ("csfinterp_rule",), "ours")
-    return (first, *(replace(first, id=f"EC0{n}", text=f"Caution {n}.", because=()) for n in range(1, 8)))
+    first = CautionResult("PC01", "Three-way differential is obligatory.", because, ("csfinterp_rule",), "ours")
+    more = (replace(first, id=f"EC0{n}", text=f"Caution {n}.", because=(), folded=n > 6) for n in range(1, 8))
+    return (first, *more)
 
 
 def _differential() -> DifferentialResult:

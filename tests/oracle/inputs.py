@@ -36,7 +36,36 @@ def panel_words(edition, document, cells):
         "unit_in_doubt": yes(any(cell["problem"] in UNIT_PROBLEMS for cell in cells)),
         "protein_flagged_low": yes(any(map(flagged_low, cells))),
         "assay_comparable": yes(edition["site"].get("assay_comparable")),  # only a site says so
+        "pcr_for_herpes": pcr_for_herpes(edition, cells),
+        "several_tubes": yes(several_tubes(cells)),
     }
+
+
+def several_tubes(cells):
+    """One test came from tubes of different numbers (PV5)."""
+    tubes = {}
+    for cell in cells:
+        tube = cell["observation"].get("tube")
+        value = str(cell["observation"].get("value") or "").strip()
+        if cell["analyte"] and cell["problem"] not in SPECIMEN_PROBLEMS and value and tube is not None:
+            tubes.setdefault(cell["analyte"], set()).add(tube)
+    return any(len(numbers) > 1 for numbers in tubes.values())
+
+
+def pcr_for_herpes(edition, cells):
+    """What the PCRs say of herpes simplex and varicella zoster; a negative one of other targets says nothing."""
+    sent = [
+        cell for cell in cells if cell["analyte"] == "csf_pathogen_pcr" and cell["problem"] not in SPECIMEN_PROBLEMS
+    ]
+    results = [cell for cell in sent if cell["observation"].get("value") in ("positive", "negative")]
+    if not results:
+        return "not_stated"
+    meant = [cell for cell in results if names(cell, edition["top"]["organism_words"]["herpes_target"])]
+    if any(cell["observation"]["value"] == "positive" for cell in meant):
+        return "found"
+    silent = any(not (cell["observation"].get("organism") or "").strip() for cell in results)
+    positive = any(cell["observation"]["value"] == "positive" for cell in results)
+    return "looked_for" if meant or silent or positive else "other_target"
 
 
 def flagged_low(cell):

@@ -202,6 +202,10 @@ def context_numbers(document):
     history = context.get("history") or {}
     if "csf_samples_examined" not in numbers and history.get("csf_samples_examined") is not None:
         numbers["csf_samples_examined"] = history["csf_samples_examined"]
+    earlier = history.get("albumin_quotient")
+    earlier = earlier.get("value") if isinstance(earlier, dict) else earlier
+    if isinstance(earlier, int | float) and not isinstance(earlier, bool):
+        numbers["earlier_albumin_quotient"] = earlier
     if specimen.get("volume"):
         volume = specimen["volume"]
         numbers["specimen_volume_ml"] = volume["value"] * {"mL": 1, "ml": 1, "L": 1000}[volume["unit"]]

@@ -6,13 +6,14 @@ from csfinterp.model.edition.analytes import Analyte, CodedValue, Derived, InfoR
 from csfinterp.model.edition.citations import Citation
 from csfinterp.model.edition.evidence import EvidenceCell, EvidenceRow, EvidenceTable, Profile, ProfileMarker
 from csfinterp.model.edition.intervals import AgeEdge, Band, Bound, Bounds, IntervalLimit, ReferenceInterval, Stratum
-from csfinterp.model.edition.limits import CriticalRule, DecisionLimit, NamedOption
+from csfinterp.model.edition.limits import CriticalRule, DecisionLimit, NamedOption, Tolerance
 from csfinterp.model.edition.patterns import (
     Differential,
     DifferentialGroup,
     OpenReason,
     Pattern,
     PatternItem,
+    PatternSummary,
     Raise,
     Statement,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "OpenReason",
     "Pattern",
     "PatternItem",
+    "PatternSummary",
     "Profile",
     "ProfileMarker",
     "QualityRule",
@@ -60,6 +62,7 @@ __all__ = [
     "SiteRules",
     "Statement",
     "Stratum",
+    "Tolerance",
     "UnitAlias",
     "UnitCode",
     "UnitTable",

@@ -13,7 +13,8 @@ class Recommendation:
     """Advice to consider, never an order; no doses. `rule` is the printed number (R-L01), `id` the readable id.
 
     `priority`: 1 critical, 2 urgent, 3 high, 4 routine, 5 context. `audiences`: laboratory, treating_team.
-    `context_only`: only in the block "for the treating team, context only".
+    `context_only`: only in the block "for the treating team, context only". `quiet_if`: where TRUE it stands in its
+    list, but is not the next step that the summary names.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Recommendation:
     status: str
     context_only: bool = False
     silent_if: tuple[str, ...] = ()
+    quiet_if: Predicate | None = None
 
 
 @dataclass(frozen=True)

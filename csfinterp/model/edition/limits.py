@@ -9,6 +9,18 @@ from csfinterp.model.edition.intervals import BIRTH, AgeEdge, ReferenceInterval
 
 
 @dataclass(frozen=True)
+class Tolerance:
+    """How far two numbers may lie apart and still agree: `share` of the one that is used (0.05 for 5 %)."""
+
+    id: str
+    share: float
+    text: str
+    says: str
+    citations: tuple[str, ...]
+    status: str
+
+
+@dataclass(frozen=True)
 class DecisionLimit:
     """A number of a disease study: moves findings, never a flag. `op` is one of >, >=, <, <=."""
 

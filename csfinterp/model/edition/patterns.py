@@ -13,6 +13,9 @@ class Statement:
     """A sentence that is printed where `when` is TRUE and nothing of `silent_if` is. `group` sorts it (PC, EC, FP ...).
 
     `text` may hold {names} of quantities and coded inputs: filled with the patient's value and unit.
+    `spoken`: it belongs into the summary as well. `headline`: its words there (of a line: where its pattern answers the
+    question and is not shown by the values; of a caution: where `headline_if` is TRUE). `never_folded`: a report prints
+    it however many others there are.
     """
 
     id: str
@@ -24,6 +27,10 @@ class Statement:
     name: str | None = None
     silent_if: tuple[str, ...] = ()
     audience: tuple[str, ...] = ("treating_team",)
+    spoken: bool = False
+    headline: str | None = None
+    headline_if: Predicate | None = None
+    never_folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,10 +50,12 @@ class PatternItem:
 
 @dataclass(frozen=True)
 class OpenReason:
-    """Why a grade may not become does_not_fit: it stays not_evaluable, with this reason (ER12)."""
+    """Why a grade may not become does_not_fit: it stays not_evaluable, with this reason (ER12). `text`: how this
+    pattern words the reason, where the words that all patterns share do not say it."""
 
     reason: str
     when: Predicate
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,27 @@ class Raise:
     id: str
     when: Predicate
     grade: str
+
+
+@dataclass(frozen=True)
+class PatternSummary:
+    """How the summary speaks of a pattern.
+
+    `never`: findings, quality rules or the sentence on what is normal say it. `when`: short of established, and no
+    emergency, it is named only where this is TRUE. `stays_open`: named as well while a reason keeps its grade open.
+    `last`: behind every other. `by_level`: established is said by the level or path, where there is one. `says`: per
+    grade the findings that its own sentence says. Where the question is its own and the values do not show it:
+    `cannot_be_judged` is the answer where it is open, `score` the score whose text stands with it.
+    """
+
+    never: bool = False
+    when: Predicate | None = None
+    stays_open: bool = False
+    last: bool = False
+    by_level: bool = False
+    says: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    score: str | None = None
+    cannot_be_judged: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +117,7 @@ class Pattern:
     lines: tuple[Statement, ...] = ()
     headlines: Mapping[str, str] = field(default_factory=dict)
     question: str = "not_stated"
+    summary: PatternSummary = field(default_factory=PatternSummary)
 
 
 @dataclass(frozen=True)

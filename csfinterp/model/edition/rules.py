@@ -16,7 +16,8 @@ class QualityRule:
     Targets are ids of quantities (flag null with `not_judged`, rules read UNKNOWN) or of findings. Targets named in
     `marks` keep flag and value, with the rule's text beside them. Targets named in `lower_bound` are not withheld but
     read as "at least this value": a high one stands, a normal one is not judged. Quantities named in `unread` keep
-    their flag, but rules read UNKNOWN. The summary leaves it to the rules named in `silent_if` to say it. Critical
+    their flag, but rules read UNKNOWN. The summary leaves it to the rules named in `silent_if` to say it. `mark`: the
+    words beside a finding or profile marker whose value it marks; `headline`: what the headline says of it. Critical
     flags are never suppressed.
     """
 
@@ -34,6 +35,8 @@ class QualityRule:
     marks: tuple[str, ...] = ()
     silent_if: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    mark: str | None = None
+    headline: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,9 @@ class Finding:
     """A named statement with three truth values. `rank`: place among the sentences (low first).
 
     `silent_if`: findings that already say it, so that the summary does not repeat it. `silent_unless`: findings without
-    which the summary leaves it out (a share of few cells).
+    which the summary leaves it out (a share of few cells). `silent_if_called`: the call of its value says it already.
+    `when_false`: its FALSE sentence stands among what is normal, `always`, or `unless_normal`: not where the sentence
+    on a wholly normal panel says it. `beside`: another finding of the same thing; where the two disagree both are said.
     """
 
     id: str
@@ -54,6 +59,9 @@ class Finding:
     silent_if: tuple[str, ...] = ()
     silent_unless: tuple[str, ...] = ()
     rank: int = 5
+    silent_if_called: bool = False
+    when_false: str | None = None
+    beside: str | None = None
 
 
 @dataclass(frozen=True)

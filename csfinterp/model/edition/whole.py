@@ -10,7 +10,7 @@ from csfinterp.model.edition.advice import Recommendation, Score
 from csfinterp.model.edition.analytes import Analyte, Derived
 from csfinterp.model.edition.citations import Citation
 from csfinterp.model.edition.evidence import EvidenceTable, Profile
-from csfinterp.model.edition.limits import CriticalRule, DecisionLimit, NamedOption
+from csfinterp.model.edition.limits import CriticalRule, DecisionLimit, NamedOption, Tolerance
 from csfinterp.model.edition.patterns import Differential, Pattern, Statement
 from csfinterp.model.edition.rules import Finding, GradeScale, QualityRule
 from csfinterp.model.edition.site import SiteRules
@@ -49,6 +49,9 @@ class Edition:
     codes_info: Mapping[str, str] = field(default_factory=dict)
     not_sent_words: tuple[str, ...] = ()
     organism_words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    routine_tests: tuple[str, ...] = ()
+    next_steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
     released_on: str | None = None
     note: str | None = None
     site_rules: SiteRules | None = None

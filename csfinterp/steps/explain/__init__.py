@@ -15,7 +15,7 @@ from csfinterp.steps.explain.critical import critical
 from csfinterp.steps.explain.issues import issues
 from csfinterp.steps.explain.lm import hematologic, leukemia, lm
 from csfinterp.steps.explain.parts import Parts
-from csfinterp.steps.explain.readings import differential, patterns, recommendations, scores, spoken
+from csfinterp.steps.explain.readings import cautions, differential, patterns, recommendations, scores, spoken
 from csfinterp.steps.explain.results import results
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.statements import findings, profiles, quality
@@ -40,7 +40,7 @@ class Explainer:
         states, rules, profile = findings(row), quality(row), profiles(row)
         level, path, calls, problems = lm(row), hematologic(row), critical(row, found), issues(row)
         shapes, marks = patterns(row), leukemia(row)
-        warnings, tumor_dna = spoken(row, self.parts.cautions), spoken(row, self.parts.statements)
+        warnings, tumor_dna = cautions(row), spoken(row, self.parts.statements)
         causes, advice, points = differential(row), recommendations(row, shapes), scores(row)
         told = Told(
             found, states, rules, profile, level, path, marks, shapes, warnings, advice, points, calls, problems

@@ -119,6 +119,19 @@ def _laboratory(results: tuple[Result, ...]) -> Iterator[CriticalResult]:
                 "laboratory_flag",
                 "critical",
                 "laboratory",
-                f"{result.name}: flagged {result.laboratory_flag.strip()} by the laboratory.",
+                f"{result.name}: {_as_sent(result)}flagged {result.laboratory_flag.strip()} by the laboratory"
+                f"{_range(result)}.",
                 None,
             )
+
+
+def _as_sent(result: Result) -> str:
+    """The value and unit of the sender, which is what the laboratory flagged."""
+    sent = result.reported
+    if sent is None or sent.value is None:
+        return ""
+    return f"{with_unit(f'{sent.comparator or str()}{sent.value}', sent.unit)}, "
+
+
+def _range(result: Result) -> str:
+    return f" (its range {result.laboratory_range.strip()})" if result.laboratory_range else ""

@@ -13,8 +13,6 @@ from csfinterp.steps.explain.results import WITHDRAWN, identity_of, is_supersede
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.layout import span
 
-# More than 5 % between a quotient as sent and as computed is said (analytes.md section 3; the 5 % is ours).
-DISAGREEMENT = 0.05
 SEVERITY = {"info_only": "info"}
 _NUMBER_AS_TEXT = (
     "{name}: this number was sent as text; it is read as a number and kept as sent. Send it in a field for numbers"
@@ -54,7 +52,8 @@ def _observation_issues(row: Row, number: int, observation: Observation) -> Iter
     elif observation.value is None and not observation.absent_reason:
         yield Issue("value_unreadable", "error", number, f"{name}: no value was sent. Send a value, or absent_reason.")
     elif not row.has_result(observation):
-        yield Issue("info_only", "info", number, f"{name}: no result yet, treated as not sent.")
+        why = f" ({observation.absent_reason})" if observation.absent_reason else ""
+        yield Issue("info_only", "info", number, f"{name}: no result{why}, treated as not sent.")
     else:
         yield from _value_issues(row, number, name, observation)
 
@@ -86,22 +85,24 @@ def _organism_missing(row: Row, number: int, name: str, observation: Observation
 
 
 def _disagreement(row: Row, number: int, name: str) -> Iterator[Issue]:
-    """A ready-made quotient against the computed one: more than 5 % apart is said (the 5 % is ours, analytes.md 3)."""
+    """A ready-made quotient against the computed one: what lies further apart than the edition allows is said."""
     sent, comparator = row.parts.read_value(row.outcomes.observations, row.first + number, row.layout.quantity[name])
     computed = row.computed[row.layout.quantity[name]]
-    if sent is not None and _apart(row, name, sent, comparator, computed):
+    allowed = row.parts.edition.tolerances.get("derived_disagrees")
+    if sent is not None and allowed is not None and _apart(row, name, sent, comparator, computed, allowed.share):
         yield Issue(
             "derived_disagrees",
             "warning",
             number,
-            f"{name} as sent and as computed from the pair of this panel differ by more than 5 %; the computed value "
-            f"is used.{_scale_hint(sent, computed)} Check the unit of the quotient and of both sides.",
+            f"{name} as sent and as computed from the pair of this panel differ by more than {allowed.text}; the "
+            f"computed value is used.{_scale_hint(row, sent, computed)} "
+            "Check the unit of the quotient and of both sides.",
         )
 
 
-def _apart(row: Row, name: str, sent: float, comparator: str | None, computed: float) -> bool:
-    """More than 5 % apart, whatever value inside the bounds and within "<" or ">" is the true one."""
-    margin = DISAGREEMENT * abs(computed)
+def _apart(row: Row, name: str, sent: float, comparator: str | None, computed: float, share: float) -> bool:
+    """More than `share` apart, whatever value inside the bounds and within "<" or ">" is the true one."""
+    margin = share * abs(computed)
     low, high = span(sent, comparator)
     bound = row.parts.edition.analyte[name].bounds.hard_low
     if bound is not None and comparator in ("<", "<="):
@@ -109,10 +110,11 @@ def _apart(row: Row, name: str, sent: float, comparator: str | None, computed: f
     return low > computed + margin or high < computed - margin
 
 
-def _scale_hint(sent: float, computed: float) -> str:
-    """Says which power of ten would explain the difference (QAlb scale ruling 4; the 2 % is ours)."""
+def _scale_hint(row: Row, sent: float, computed: float) -> str:
+    """Says which power of ten would explain the difference (QAlb scale ruling 4)."""
+    near = row.parts.edition.tolerances.get("scale_recognized")
     for power in (1e-3, 1e-2, 1e-1, 1e1, 1e2, 1e3):
-        if abs(sent * power - computed) <= 0.02 * abs(computed):
+        if near is not None and abs(sent * power - computed) <= near.share * abs(computed):
             return f" Times {power:g} the value sent equals the computed one: its scale is probably another."
     return ""
 

@@ -3,12 +3,12 @@ each with what it rests on."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from csfinterp.model.context import ISSUE_CODES, UNIT_ISSUES
 from csfinterp.model.edition import Analyte, Pattern, PatternItem, Recommendation, Statement
 from csfinterp.model.interpretation import (
+    CautionResult,
     DifferentialGroupResult,
     DifferentialResult,
     PatternResult,
@@ -17,35 +17,22 @@ from csfinterp.model.interpretation import (
     StatementResult,
 )
 from csfinterp.model.panel import Observation
-from csfinterp.model.predicate import FALSE, TRUE, Predicate, Truth
+from csfinterp.model.predicate import FALSE, TRUE, Known, Predicate, Truth, leaves
+from csfinterp.steps.explain.phrases import PLACEHOLDER, fill, inside
 from csfinterp.steps.explain.row import TRUTHS, Row
 from csfinterp.steps.explain.statements import missing
 from csfinterp.steps.explain.wording import reasons
 from csfinterp.steps.score import describe
 
-PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
 SUPPORT, AGAINST = ("decisive", "core", "support"), ("counter", "counter_major")
 TRUTH_OF_GRADE = {"established": "true", "fits": "true", "partly_fits": "true", "does_not_fit": "false"}
+COMMENTS = "EC"  # everyday comments; cautions proper and pointers are never folded
 MOST_SHOWN = 6  # recommendations.md: at most 6 non-critical entries, the rest behind "more"; cautions: EC likewise
 
 
 def because(row: Row, predicate: Predicate) -> tuple[str, ...]:
     """The leaves that make a TRUE statement TRUE, each once."""
     return tuple(dict.fromkeys(reasons(predicate, TRUE, row)))
-
-
-def fill(row: Row, text: str, more: Mapping[str, str] | None = None) -> str:
-    """Placeholders filled with the patient's value and unit, or with what `more` gives."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match[1]
-        if more and name in more:
-            return more[name]
-        if name in row.layout.quantity:
-            return row.seen(name).text
-        return (row.word(name) or "not known").replace("_", " ") if name in row.layout.coded else match[0]
-
-    return PLACEHOLDER.sub(value, text)
 
 
 # patterns -----------------------------------------------------------------------------------------------------------
@@ -106,7 +93,7 @@ def _pattern(row: Row, pattern: Pattern) -> PatternResult:
         support=tuple(support),
         against=tuple(against),
         missing=tuple(open_),
-        text=_text(row, pattern, grade, reason),
+        text=_text(row, pattern, grade, reason, alarms),
         lines=lines,
         citations=tuple(sources),
         status=pattern.status,
@@ -141,28 +128,26 @@ def _reason(row: Row, pattern: Pattern) -> str | None:
     return pattern.open_if[number - 1].reason if number else None
 
 
-def _text(row: Row, pattern: Pattern, grade: str, reason: str | None) -> str:
+def _text(row: Row, pattern: Pattern, grade: str, reason: str | None, alarms: list[str]) -> str:
     text = pattern.texts.get(grade, "")
     if not PLACEHOLDER.search(text):
         return text
     texts = row.parts.edition.texts
-    phrase = texts.get(f"open_{reason}" if reason else "open_missing", texts["open_missing"])
-    return fill(row, text, {"reason": phrase} | _measured(row))
+    own = next((found.text for found in pattern.open_if if found.reason == reason and found.text), None)
+    phrase = own or texts.get(f"open_{reason}" if reason else "open_missing", texts["open_missing"])
+    more = {"alarms": ", ".join(dict.fromkeys(inside(_with_name(row, _subject(alarm))) for alarm in alarms))}
+    return fill(row, text, {"reason": fill(row, phrase, more)} | _measured(row))
 
 
 def _measured(row: Row) -> dict[str, str]:
-    """What was measured and what was not, among the CSF tests that every panel may hold."""
+    """What was measured and judged, and what was not, among the CSF tests that every panel may hold."""
     analytes = row.parts.edition.analytes
-    names = {a.id: a.name for a in analytes if a.id in ROUTINE}
-    judged = [names[name] for name in ROUTINE if name in names and row.flag(name) is not None]
-    absent = [names[name] for name in ROUTINE if name in names and name not in row.sent]
+    routine = [name for name in row.parts.edition.routine_tests if name in row.parts.edition.analyte]
+    names = {analyte.id: analyte.name for analyte in analytes}
+    first = [*routine, *(name for name in names if name not in routine)]
+    judged = [inside(names[name]) for name in first if name in row.sent and row.flag(name) is not None]
+    absent = [inside(names[name]) for name in routine if name not in row.sent]
     return {"measured": ", ".join(judged) or "none", "not_measured": ", ".join(absent) or "none"}
-
-
-ROUTINE = (
-    "csf_leukocytes", "csf_protein", "csf_glucose", "csf_lactate", "csf_albumin", "csf_igg", "csf_oligoclonal_bands",
-    "csf_cytology", "csf_gram_stain", "csf_culture", "csf_pathogen_pcr",
-)  # fmt: skip
 
 
 # statements ---------------------------------------------------------------------------------------------------------
@@ -172,6 +157,17 @@ def spoken(row: Row, entries: Iterable[tuple[Statement, int]]) -> tuple[Statemen
     """The statements that hold and that no other spoken or printed one makes silent, in the order of the edition."""
     holding = {entry.id: entry for entry, place in entries if row.advised[place] == TRUE}
     return tuple(_statement(row, entry) for entry in holding.values() if not holding.keys() & set(entry.silent_if))
+
+
+def cautions(row: Row) -> tuple[CautionResult, ...]:
+    """The cautions that hold; of the everyday comments the first six and those that a reader must not miss."""
+    known = {entry.id: entry for entry in row.parts.edition.cautions}
+    found = spoken(row, row.parts.cautions)
+    comments = [one.id for one in found if known[one.id].group == COMMENTS and not known[one.id].never_folded]
+    folded = set(comments[MOST_SHOWN:])
+    return tuple(
+        CautionResult(**vars(one), folded=one.id in folded, never_folded=known[one.id].never_folded) for one in found
+    )
 
 
 def _statement(row: Row, entry: Statement) -> StatementResult:
@@ -236,21 +232,24 @@ def _details(row: Row, entry: Recommendation, alarms: tuple[str, ...]) -> dict[s
         "test": ", ".join(dict.fromkeys(analyte.name for analyte, _ in found)) or "a test",
         "organism": ", ".join(dict.fromkeys(sent.organism or "organism not named" for _, sent in found)),
         "value": ", ".join(dict.fromkeys(_with_name(row, _subject(alarm)) for alarm in alarms)),
-        "reason": row.word("csf_cytology") or "not sent",
+        "reason": next((row.word(name) for name in _asked_for(entry) if name in row.layout.coded), None) or "not sent",
         "missing": ", ".join(_leukemia_missing(row)),
-        "not_requested": _not_requested(row),
+        "not_requested": _not_requested(row, entry),
         "units": ", ".join(dict.fromkeys(_units_in_doubt(row))),
     }
 
 
-def _not_requested(row: Row) -> str:
-    """Which of Gram stain and culture the advice to add them means."""
-    names = [
-        word for name, word in (("csf_gram_stain", "Gram stain"), ("csf_culture", "culture")) if not row.is_known(name)
-    ]
-    return " and ".join(names).replace("culture", "Culture" if names == ["culture"] else "culture") + (
-        " were" if len(names) > 1 else " was"
-    )
+def _not_requested(row: Row, entry: Recommendation) -> str:
+    """Which of the tests that the advice asks for were not sent: "Gram stain of CSF was"."""
+    known = row.parts.edition.analyte
+    names = [known[name].name for name in _asked_for(entry) if name in known and not row.is_known(name)]
+    told = " and ".join([*names[:1], *map(inside, names[1:])])
+    return f"{told} {'were' if len(names) > 1 else 'was'}"
+
+
+def _asked_for(entry: Recommendation) -> list[str]:
+    """The inputs whose presence the rule asks about."""
+    return [leaf.input for leaf in leaves(entry.when) if isinstance(leaf, Known)]
 
 
 def _units_in_doubt(row: Row) -> Iterator[str]:

@@ -8,18 +8,13 @@ from csfinterp.model.context import ABNORMAL_FLAGS
 from csfinterp.model.edition import Finding
 from csfinterp.model.interpretation import FindingResult, PatternResult, Result
 from csfinterp.model.predicate import TRUE, Above, Any, Below, Flagged, Not, Predicate, children, inputs
-from csfinterp.steps.explain.phrases import OWN, Weighted, inside, listed, said
-from csfinterp.steps.explain.readings import fill
+from csfinterp.steps.explain.phrases import OWN, Weighted, fill, inside, listed, said
 from csfinterp.steps.explain.row import Row
-from csfinterp.steps.explain.sentences import FIRST_TO_SETTLE, HEMORRHAGE
+from csfinterp.steps.explain.sentences import said_by_patterns
 from csfinterp.steps.explain.wording import FLAG_MEANING, told_apart, with_unit
 
+MEASURED = "{measured}"  # the pattern that lists what was measured is the one of a wholly normal panel
 WEAKEST_FIRST = ("recalled", "ours", "secondary", "derived", "primary")
-NORMAL = ("pleocytosis", "protein_raised", "glucose_low", "lactate_raised")
-INFLAMMATION = ("barrier_dysfunction", "intrathecal_igg", "intrathecal_iga", "intrathecal_igm")
-KAPPA = ("intrathecal_kappa", "kappa_index_above_ms_cut")
-NO_SYNTHESIS = ("No intrathecal synthesis of ", " by the hyperbolic limit")
-BLOOD_MARKS = ("R3", "AP1")
 MOST_FINDINGS, MOST_FLAGGED = 6, 4
 
 
@@ -38,29 +33,34 @@ def holding(row: Row, states: tuple[FindingResult, ...]) -> list[FindingResult]:
 
 
 def findings(
-    row: Row, states: tuple[FindingResult, ...], results: tuple[Result, ...], named: list[PatternResult]
+    row: Row,
+    states: tuple[FindingResult, ...],
+    results: tuple[Result, ...],
+    named: list[PatternResult],
+    called: Collection[str],
 ) -> Iterator[Weighted]:
-    """Sentences of the findings that hold and that no pattern has said already."""
+    """Sentences of the findings that hold and that no pattern and no call has said already."""
     rules = row.parts.findings
-    silent = {"organism_found"} if any(pattern.grade == "established" for pattern in named) else set()
-    silent |= {"bacterial_alarm_value"} if any(p.emergency and p.id == FIRST_TO_SETTLE for p in named) else set()
-    silent |= {"xanthochromia"} if any(pattern.id == HEMORRHAGE for pattern in named) else set()
+    silent = said_by_patterns(row, named)
+    silent |= {rule.id for rule in rules.values() if rule.silent_if_called and {*inputs(rule.when)} & {*called}}
     told = [state for state in holding(row, states) if state.id not in silent and rules[state.id].texts.get("true")]
     for state in told[:MOST_FINDINGS]:
         finding = rules[state.id]
         text = _finding_text(row, finding, state, results)
         yield said(8 if finding.rank <= 3 else 6, text, (state.id,), state.citations, state.status)
-    yield from _kappa(row, states)
+    yield from _beside(row, states)
 
 
-def _kappa(row: Row, states: tuple[FindingResult, ...]) -> Iterator[Weighted]:
-    """Both kappa verdicts where they disagree (barrier_and_intrathecal.md section 5)."""
-    pair = [state for state in states if state.id in KAPPA]
-    if {state.truth for state in pair} == {"true", "false"}:
-        other = next(state for state in pair if state.truth == "false")
-        texts = next(finding.texts for finding in row.parts.edition.findings if finding.id == other.id)
-        if texts.get("false"):
-            yield said(6, texts["false"], (other.id,), other.citations, other.status)
+def _beside(row: Row, states: tuple[FindingResult, ...]) -> Iterator[Weighted]:
+    """Of two verdicts on the same thing that disagree, the one that does not hold (barrier_and_intrathecal.md 5)."""
+    known = {finding.id: finding for finding in row.parts.edition.findings}
+    found = {state.id: state for state in states}
+    for finding in known.values():
+        pair = [found[finding.id], found[finding.beside]] if finding.beside else []
+        if {state.truth for state in pair} == {"true", "false"}:
+            other = next(state for state in pair if state.truth == "false")
+            if text := known[other.id].texts.get("false"):
+                yield said(6, text, (other.id,), other.citations, other.status)
 
 
 def _finding_text(row: Row, finding: Finding, state: FindingResult, results: tuple[Result, ...]) -> str:
@@ -75,11 +75,11 @@ def _finding_text(row: Row, finding: Finding, state: FindingResult, results: tup
             numbers.setdefault(inputs(leaf)[0], found)
     number = ", ".join(numbers.values())
     extra = [result.advisory for result in results if result.analyte in names and result.advisory]
-    extra += ["blood may contribute"] if _blood(row, names) else []
+    extra += _marks(row, names)
     number = "; ".join([part for part in (number, *extra) if part])
     if not number:
         return f"{text}."
-    if not any(mark in text for mark in ";:(") and len(text) <= 80:
+    if (not any(mark in text for mark in ";:(") and len(text) <= 80) or text.endswith(")"):
         return f"{text}: {number}."
     return f"{text} ({number.replace(' (', ', ').replace(')', '')})."
 
@@ -95,13 +95,12 @@ def _true_leaves(row: Row, rule: Predicate) -> Iterator[Predicate]:
         yield from _true_leaves(row, item)
 
 
-def _blood(row: Row, names: list[str]) -> bool:
+def _marks(row: Row, names: list[str]) -> list[str]:
+    """The words that quality rules set beside one of these values."""
     rules = row.parts.edition.quality
-    return any(
-        rules[number].rule in BLOOD_MARKS and row.quality[number] == TRUE
-        for name in names
-        for number in row.parts.marks.get(name, ())
-    )
+    numbers = [number for name in names for number in row.parts.marks.get(name, ())]
+    found = [rules[number].mark for number in numbers if row.quality[number] == TRUE]
+    return list(dict.fromkeys(mark for mark in found if mark))
 
 
 def _number(row: Row, leaf: Predicate, *, named: bool) -> str:
@@ -129,6 +128,9 @@ def also_flagged(
     """Abnormal values that no finding and no call speaks of."""
     true = {state.id for state in states if state.truth == "true"}
     spoken = {name for finding in row.parts.edition.findings if finding.id in true for name in inputs(finding.when)}
+    derived = row.parts.edition.derived_by_id
+    spoken |= {part for name in spoken if name in derived for part in derived[name].inputs}  # what they are computed of
+    spoken |= {name for name, entry in derived.items() if entry.inputs and spoken.issuperset(entry.inputs)}
     left = [result for result in results if result.flag in ABNORMAL_FLAGS and result.analyte not in {*spoken, *called}]
     left.sort(key=lambda result: result.kind != "coded")  # turbid says more than a low share of monocytes
     if left:
@@ -145,27 +147,34 @@ def also_flagged(
 
 def normal(row: Row, states: tuple[FindingResult, ...], shapes: tuple[PatternResult, ...]) -> Iterator[Weighted]:
     """What is not abnormal, in one sentence; never as an exclusion. A wholly normal panel has its own lines."""
-    whole = next((p for p in shapes if p.id == "no_abnormality_measured" and p.truth == "true"), None)
+    normal_panels = {pattern.id for pattern in row.parts.edition.patterns if MEASURED in pattern.texts.get("fits", "")}
+    whole = next((p for p in shapes if p.id in normal_panels and p.truth == "true"), None)
     if whole is not None:
         yield said(6, whole.text, (whole.rule,), whole.citations, whole.status)
         for line in whole.lines:
             yield said(6, line.text, (whole.rule, line.id), line.citations, line.status)
     rules = row.parts.findings
-    asked = INFLAMMATION if whole is not None else (*NORMAL, *INFLAMMATION)
-    found = [state for state in states if state.id in asked and _is_plainly_normal(row, rules[state.id], state)]
+    asked = ("always",) if whole is not None else ("always", "unless_normal")
+    found = [
+        state
+        for state in states
+        if rules[state.id].when_false in asked and _is_plainly_normal(row, rules[state.id], state)
+    ]
     if not found:
         return
     parts = [rules[state.id].texts["false"].split(";")[0].strip().rstrip(".") for state in found]
-    parts = _classes_joined(parts)
+    parts = _classes_joined(parts, row.parts.edition.texts.get("no_synthesis_of_classes", ""))
     text = "; ".join([parts[0], *(inside(part) for part in parts[1:])]) + "; normal values do not exclude disease."
     citations = dict.fromkeys(citation for state in found for citation in state.citations)
     status = next(word for word in WEAKEST_FIRST if word in {state.status for state in found})
     yield said(4, text, (state.id for state in found), citations, status)
 
 
-def _classes_joined(parts: list[str]) -> list[str]:
+def _classes_joined(parts: list[str], phrase: str) -> list[str]:
     """ "No intrathecal synthesis of IgG by ..." for each class as one phrase that names them all."""
-    start, end = NO_SYNTHESIS
+    start, _, end = phrase.partition("{classes}")
+    if not start:
+        return parts
     classes = [part[len(start) : -len(end)] for part in parts if part.startswith(start) and part.endswith(end)]
     others = [part for part in parts if not (part.startswith(start) and part.endswith(end))]
     return [*others, *([start + listed(classes) + end] if classes else [])]

@@ -8,6 +8,8 @@ from csfinterp.model.interpretation import HematologicResult, LeukemiaResult, LM
 from csfinterp.steps.explain.phrases import Weighted, level_words, listed, said
 from csfinterp.steps.explain.row import Row
 
+# Who asks one of these is not told that the levels do not apply.
+OTHER_QUESTIONS = ("infection", "inflammation", "gbs", "sah")
 INPUT_WORDS = {
     "tumor": "tumor",
     "biopsy": "biopsy",
@@ -21,10 +23,11 @@ def lm(row: Row, level: LMResult) -> Iterator[Weighted]:
     """The level with why and what would settle it; without a level only where the question is asked."""
     table, because = row.parts.evidence["eano_esmo"].table, ("lm", level.row)
     if level.certainty not in ("not_classifiable", "not_applicable"):
-        why = f" ({', '.join(map(_plain, level.because))})" if level.because else ""
-        text = f"Certainty of leptomeningeal metastasis by {level.guideline}: {level_words(level)}{why}."
+        words, reasons = level_words(level), ", ".join(map(_plain, level.because))
+        why = (f": {reasons}" if words.endswith(")") else f" ({reasons})") if reasons else ""
+        text = f"Certainty of leptomeningeal metastasis by {level.guideline}: {words}{why}."
         yield said(9, text, because, level.citations, level.status)
-    elif _asked(row):
+    elif _asked(row) and (level.certainty == "not_classifiable" or row.word("question") not in OTHER_QUESTIONS):
         yield from _without_level(row, level)
     graded = level.certainty not in ("not_classifiable", "not_applicable")
     if level.would_settle and ((graded and level.provisional) or (not graded and _asked(row))):

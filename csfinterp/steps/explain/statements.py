@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from csfinterp.model.edition import Finding, GradeScale, Profile, ProfileMarker
 from csfinterp.model.interpretation import FindingResult, MarkerResult, ProfileResult, QualityResult
 from csfinterp.model.predicate import FALSE, TRUE, UNKNOWN, Flagged, Holds, Predicate, Truth, inputs, leaves
+from csfinterp.steps.explain.phrases import fill
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.explain.wording import reasons
 
@@ -24,7 +25,7 @@ def quality(row: Row) -> tuple[QualityResult, ...]:
             severity=rule.severity,
             suppresses=rule.suppresses,
             because=tuple(dict.fromkeys(reasons(rule.when, TRUE, row.before))),
-            text=rule.text,
+            text=fill(row, rule.text),
             citations=rule.citations,
             status=rule.status,
         )
@@ -169,8 +170,8 @@ def _marker(row: Row, profile: Profile, marker: ProfileMarker, truth: Truth) -> 
     notes = [marker.note] if marker.note else []
     if marker.extra:
         notes.append(marker.extra)
-    if truth is not UNKNOWN and _blood_may_contribute(row):
-        notes.append(row.parts.edition.texts["blood_may_contribute"])
+    if truth is not UNKNOWN:
+        notes += _marks(row)
     if marker.disputed:  # a direction that nobody can vouch for is compared with nothing (profiles.md section 5)
         truth = UNKNOWN
     agreement = {TRUE: "agrees", FALSE: "differs", UNKNOWN: "not_evaluable"}[truth]
@@ -191,10 +192,8 @@ def _marker(row: Row, profile: Profile, marker: ProfileMarker, truth: Truth) -> 
     )
 
 
-def _blood_may_contribute(row: Row) -> bool:
-    rules = row.parts.quality
-    return any(
-        row.quality[rules[name]] == TRUE
-        for name in ("traumatic_puncture_or_hemorrhage", "bloody_not_counted")
-        if name in rules
-    )
+def _marks(row: Row) -> list[str]:
+    """The words of quality rules that mark values: blood marks protein, quotient and cells alike (profiles.md 8.5)."""
+    rules = row.parts.edition.quality
+    found = [rule.mark for number, rule in enumerate(rules) if rule.mark and row.quality[number] == TRUE]
+    return list(dict.fromkeys(found))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from csfinterp.model.context import ABNORMAL_FLAGS
 from csfinterp.model.interpretation import (
+    CautionResult,
     CriticalResult,
     FindingResult,
     HematologicResult,
@@ -20,7 +21,6 @@ from csfinterp.model.interpretation import (
     Result,
     ScoreResult,
     Sentence,
-    StatementResult,
     Summary,
 )
 from csfinterp.steps.explain import sentences, sentences_findings, sentences_levels
@@ -31,8 +31,6 @@ MOST_SENTENCES = 12
 LEVELS = ("confirmed", "probable", "possible", "lack_of_evidence")
 # Findings that stand in the headline beside a level that alone would sound harmless.
 ALARMING_RANK = 3
-OPEN_BILIRUBIN = ("bilirubin_too_early", "bilirubin_hidden")
-ENHANCING = ("linear", "nodular", "linear_nodular")
 HEADLINE_LENGTH = 4  # findings named where no conclusion stands in the headline
 
 
@@ -48,7 +46,7 @@ class Told:
     hematologic: HematologicResult
     leukemia: LeukemiaResult
     patterns: tuple[PatternResult, ...]
-    cautions: tuple[StatementResult, ...]
+    cautions: tuple[CautionResult, ...]
     advice: tuple[RecommendationResult, ...]
     scores: tuple[ScoreResult, ...]
     critical: tuple[CriticalResult, ...]
@@ -59,24 +57,27 @@ def summary(row: Row, told: Told) -> Summary:
     """What a reader needs first; every sentence names the statements that it rests on and its sources."""
     graded = told.lm.certainty in LEVELS or told.hematologic.status != "not_applicable"
     spoken = sentences.spoken(row, told.patterns, graded=graded)
+    called = {call.analyte for call in told.critical}
+    withheld = sentences.serious(row, told.quality, told.critical)
     found = [
         *sentences.critical(row, told.critical),
-        *sentences.hemorrhage(row, told.patterns, told.scores),
-        *sentences.patterns(spoken),
+        *sentences.answer(row, told.patterns, told.scores),
+        *sentences.patterns(row, spoken, first=True),
         *sentences_levels.lm(row, told.lm),
         *sentences_levels.hematologic(row, told.hematologic),
         *sentences_levels.leukemia(told.leukemia),
-        *sentences.three_way(row, told.cautions, spoken),
-        *sentences_findings.findings(row, told.findings, told.results, spoken),
-        *sentences_findings.also_flagged(row, told.findings, told.results, {call.analyte for call in told.critical}),
-        *sentences.quality(row, told.quality, told.critical),
+        *sentences.patterns(row, spoken, first=False),
+        *sentences.cautions(row, told.cautions, spoken),
+        *sentences_findings.findings(row, told.findings, told.results, spoken, called),
+        *sentences_findings.also_flagged(row, told.findings, told.results, called),
+        *sentences.quality(row, withheld),
         *sentences.corrected(told.results),
         *sentences_findings.normal(row, told.findings, told.patterns),
         *sentences.profile(told.profiles),
-        *sentences.next_step(told.advice),
-        *sentences.not_judged(told.results, told.issues),
+        *sentences.next_step(row, told.advice, sentences.said_by_patterns(row, spoken)),
+        *sentences.not_judged(row, told.results, told.issues, withheld),
     ]
-    return Summary(_headline(row, told, spoken), _shortened(found))
+    return Summary(_headline(row, told, spoken, withheld), _shortened(found))
 
 
 def _shortened(found: Iterable[Weighted]) -> tuple[Sentence, ...]:
@@ -92,29 +93,29 @@ def _shortened(found: Iterable[Weighted]) -> tuple[Sentence, ...]:
     return (*kept, Sentence(text, because, OWN, "ours"))
 
 
-def _headline(row: Row, told: Told, spoken: list[PatternResult]) -> str:
+def _headline(row: Row, told: Told, spoken: list[PatternResult], withheld: list[QualityResult]) -> str:
     """Calls first, then what patterns and levels conclude; without a conclusion what is abnormal."""
     calls = _calls(row, told.critical)
-    edition = {pattern.id: pattern for pattern in row.parts.edition.patterns}
-    parts = [text for pattern in spoken if (text := edition[pattern.id].headlines.get(pattern.grade))]
-    if row.word("question") == "sah" and any(
-        line.id in OPEN_BILIRUBIN for shape in told.patterns for line in shape.lines
-    ):
-        parts += [] if parts else [row.parts.edition.texts["headline_bilirubin_open"]]
-    likely = any(
-        shape.id in ("tuberculous_meningitis", "neurosarcoidosis") and shape.truth == "true" for shape in spoken
-    )
-    differential = (likely or row.word("mri") in ENHANCING) and list(sentences.three_way(row, told.cautions, spoken))
+    patterns = {pattern.id: pattern for pattern in row.parts.edition.patterns}
+    differential = sentences.caution_headlines(row, told.cautions, spoken)
+    named = [one for one in spoken if not (differential and sentences.is_weak(one, patterns[one.id].summary))]
+    parts = [text for one in named if (text := patterns[one.id].headlines.get(one.grade))]
+    parts = parts or sentences.open_answers(row, told.patterns)
+    said = sentences.said_by_patterns(row, spoken)
+    only_open = all(one.grade == "not_evaluable" for one in spoken if patterns[one.id].headlines.get(one.grade))
     if told.lm.certainty in LEVELS:
         first = told.lm.certainty == "confirmed" or row.word("question") == "lm"
         parts.insert(sum(pattern.emergency for pattern in spoken) if first else len(parts), _level(told.lm))
-    if differential and told.lm.certainty != "confirmed":
-        parts.append(row.parts.edition.texts["headline_three_way"])
+    parts += differential
+    parts += sentences.quality_headlines(row, withheld)
     if told.lm.certainty in LEVELS:
-        named = [] if told.lm.certainty == "confirmed" else _alarming(row, told.findings)
-        parts += [name for name in named if name not in parts]
-    elif told.hematologic.status != "not_applicable":
+        alarming = [] if told.lm.certainty == "confirmed" else _alarming(row, told.findings, said)
+        parts += [name for name in alarming if name not in parts]
+    elif told.hematologic.status != "not_applicable" and not _is_staged(told):
         parts.append(inside(told.hematologic.text.split(". ")[0].split(" (")[0].strip().rstrip(".")))
+    shown = told.lm.certainty in LEVELS or told.hematologic.status.startswith("shown")
+    if only_open and parts and not differential and not shown:  # what stays open is no picture: what is abnormal does
+        parts += _abnormal(row, told, said)
     if told.leukemia.status.startswith("CNS"):
         parts.append(
             f"leukemia CNS status {told.leukemia.status}{' (provisional)' if told.leukemia.provisional else ''}"
@@ -125,13 +126,18 @@ def _headline(row: Row, told: Told, spoken: list[PatternResult]) -> str:
     return text[0].upper() + text[1:] + "."
 
 
+def _is_staged(told: Told) -> bool:
+    """The CNS status of leukemia says what cytology showed, and how far blood may explain it."""
+    return told.leukemia.status.startswith("CNS") and told.hematologic.status == "shown_by_cytology"
+
+
 def _level(lm: LMResult) -> str:
     return f"leptomeningeal metastasis (EANO-ESMO): {level_words(lm)}{', needs review' if lm.review else ''}"
 
 
 def _calls(row: Row, critical: tuple[CriticalResult, ...]) -> list[str]:
     """One phrase for the service's own calls and one for those that only the laboratory holds critical."""
-    names, critical = row.parts.edition.analyte, tuple(sentences.once(critical))
+    names, critical = row.parts.edition.analyte, tuple(sentences.once(row, critical))
     own_critical = {entry.analyte for entry in critical if entry.source == "service" and entry.level == "critical"}
     others = [entry for entry in critical if entry.source != "service" and entry.analyte not in own_critical]
     more = {entry.analyte for entry in others}
@@ -147,18 +153,25 @@ def _calls(row: Row, critical: tuple[CriticalResult, ...]) -> list[str]:
     return found
 
 
-def _alarming(row: Row, findings: tuple[FindingResult, ...]) -> list[str]:
+def _alarming(row: Row, findings: tuple[FindingResult, ...], said: Collection[str]) -> list[str]:
     ranks = {finding.id: finding.rank for finding in row.parts.edition.findings}
-    return [inside(f.name) for f in findings if f.truth == "true" and ranks[f.id] <= ALARMING_RANK][:2]
+    true = [found for found in findings if found.truth == "true" and found.id not in said]
+    return [inside(found.name) for found in true if ranks[found.id] <= ALARMING_RANK][:2]
+
+
+def _abnormal(row: Row, told: Told, said: Collection[str] = ()) -> list[str]:
+    """The weightiest abnormal findings that nothing else in the headline says."""
+    holding = [found for found in sentences_findings.holding(row, told.findings) if found.id not in said]
+    names = [inside(found.name) for found in holding[:HEADLINE_LENGTH]]
+    return ["abnormal CSF findings: " + listed(names)] if names else []
 
 
 def _plain(row: Row, told: Told, *, called: bool) -> list[str]:
     """Without a conclusion: the abnormal findings, or how much could be judged; beside calls nothing that calms."""
-    names = [inside(found.name) for found in sentences_findings.holding(row, told.findings)]
     judged = [result for result in told.results if result.flag is not None]
     abnormal = [result for result in judged if result.flag in ABNORMAL_FLAGS]
-    if names:
-        return ["abnormal CSF findings: " + listed(names[:HEADLINE_LENGTH])]
+    if names := _abnormal(row, told):
+        return names
     if called:
         return []
     if abnormal:

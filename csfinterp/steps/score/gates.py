@@ -55,7 +55,7 @@ class Scores:
             )
             for found in self.compiled
         ]
-        self._always = np.array([[found.asked is None] for found in self.compiled], np.bool_)
+        self._always = np.array([found.asked is None for found in self.compiled], np.bool_).reshape(-1, 1)
         self._asked = np.array([0 if found.asked is None else rows[found.asked] for found in self.compiled], np.int64)
         self._refusals = _Firsts([[rows[name] for name in found.refusals] for found in self.compiled])
         self._unknowns = _Firsts([[rows[name] for name in found.unknowns] for found in self.compiled])

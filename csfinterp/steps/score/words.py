@@ -131,13 +131,23 @@ class _Words:
             for rule, name in zip(self._score.refusals, self._compiled.refusals, strict=True):
                 found += self._gaps(rule.when) if self._holds(name) else ()
         else:
-            found += [name for name in self._score.needed if self._open(name)]
+            found += [gap for name in self._score.needed if self._open(name) for gap in self._gaps_of(name)]
             for rule, name in zip(self._score.unknown_refusals, self._compiled.unknowns, strict=True):
                 found += self._gaps(rule.when) if self._truth_of(name) is not FALSE else ()
         yield from dict.fromkeys(PRINTED.get(name, name) for name in found)
 
     def _gaps(self, rule: Predicate) -> list[str]:
         return [name for name in inputs(rule) if not self._exact(name)]
+
+    def _gaps_of(self, name: str) -> list[str]:
+        """The needed input itself; of one that was sent as a number the limits that it is held against and that nobody
+        has stated."""
+        if not self._exact(name):
+            return [name]
+        items = self._score.constants.get("items", ())
+        entries = [entry for entry in items if entry.get("of") == (name,)] if isinstance(items, tuple) else []
+        limits = [limit["quantity"] for entry in entries if isinstance(limit := entry.get("above"), dict)]
+        return [limit for limit in limits if not self._exact(limit)] or [name]
 
     def _open(self, name: str) -> bool:
         """A needed input is open while an item on it is; without an item, while it is not one number or word."""
