@@ -67,7 +67,6 @@ SCORE_STATUS = {"computed": "computed", "not_computable": "not computable", "ref
 PRIORITIES = {"1": "critical", "2": "urgent", "3": "high", "4": "routine", "5": "context"}
 # recommendations.md: the block is headed with exactly these words.
 CONTEXT_ONLY = "for the treating team, context only"
-MOST_CAUTIONS = 6
 CAUSES = {
     "granulomatous_inflammatory": "Granulomatous or inflammatory",
     "ms_retrovirus": "Multiple sclerosis, retrovirus",

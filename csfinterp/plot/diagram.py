@@ -78,6 +78,11 @@ class Reibergram:
     notes: tuple[str, ...] = ()
     size: float = SIZE
 
+    @property
+    def frame(self) -> tuple[int, int]:
+        """Width and height in units of the SVG, known before anything is drawn."""
+        return round(72 * self.size), round(72 * _height(note_lines(self.notes), self.size))
+
 
 def figure(drawing: Reibergram) -> Figure:
     """The diagram of one patient."""
@@ -95,11 +100,19 @@ def note_lines(notes: Sequence[str], width: int = NOTE_WIDTH) -> list[str]:
     return [line for note in notes for line in wrap(note, width, subsequent_indent="   ")]
 
 
+def _foot(lines: Sequence[str]) -> float:
+    return 0.62 + 0.185 * len(lines)
+
+
+def _height(lines: Sequence[str], size: float) -> float:
+    """Inches of a figure with these notes below it."""
+    return size * 0.87 + _foot(lines) + 0.42
+
+
 def canvas(grid: Grid, title: str, notes: Sequence[str], size: float = SIZE) -> tuple[Figure, Axes]:
     """A figure with axes, curves and notes, without any point."""
     lines = note_lines(notes)
-    foot = 0.62 + 0.185 * len(lines)
-    height = size * 0.87 + foot + 0.42
+    foot, height = _foot(lines), _height(lines, size)
     made = Figure(figsize=(size, height), facecolor=PAPER)
     axes = made.add_axes((0.72 / size, foot / height, (size - 1.2) / size, size * 0.87 / height))
     log_axes(axes, grid)

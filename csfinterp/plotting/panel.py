@@ -6,7 +6,7 @@ path), `trend_<analyte id>` (all punctures of the patient, for example `trend_cs
 
 A page asks `panel_plots(hall(), stored).offered()` for what is worth showing, and writes for each
 `<img src="{{ url_for('plots.svg', panel_id=stored.panel_id, name=plot.name, version=stored.version) }}"
-alt="{{ plot.title }}. {{ plot.description }}" width="{{ plot.width }}" height="{{ plot.height }}" loading="lazy">`.
+alt="{{ plot.title }}. {{ plot.description }}" loading="lazy">`, of a Reibergram with `plot.frame` as width and height.
 The drawing follows the color scheme of the page (`color-scheme` of the image).
 """
 
@@ -56,6 +56,11 @@ class Plot:
         """Names the content: the same for the same drawing by the same software."""
         content = repr((__version__, self.title, self.description, self.drawing))
         return hashlib.sha256(content.encode()).hexdigest()
+
+    @property
+    def frame(self) -> tuple[int, int] | None:
+        """Width and height of a Reibergram, known before it is drawn; None of other plots."""
+        return self.drawing.frame if isinstance(self.drawing, Reibergram) else None
 
     @property
     def svg(self) -> str:

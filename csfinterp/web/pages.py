@@ -83,7 +83,11 @@ def _plots(stored: StoredPanel, before: Sequence[CoursePanel]) -> list[Plot]:
     found = panel_plots(hall(), stored, before).reibergrams()
     panel_id, version = stored.panel_id, stored.version
     return [
-        Plot(url_for("plots.svg", panel_id=panel_id, name=plot.name, version=version), plot.description, "")
+        Plot(
+            url_for("plots.svg", panel_id=panel_id, name=plot.name, version=version),
+            plot.description,
+            plot.frame,
+        )
         for plot in found
     ]
 

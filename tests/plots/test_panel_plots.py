@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import pytest
 
 from csfinterp.errors import NotFoundError
@@ -39,6 +41,12 @@ def test_below_the_lower_curve_there_is_no_verdict_and_the_rule_is_named(answer:
     assert not diagram(plot).points[0].judged
     assert "No verdict:" in plot.description
     assert "Zone 1" not in plot.description
+
+
+def test_the_frame_that_is_told_beforehand_is_that_of_the_drawing(answer: Answer, plots: Plots) -> None:
+    plot = plots(answer(albumin=5.0, igg=0.8)).plot("reibergram_igg")
+    drawn = ElementTree.fromstring(plot.svg)
+    assert plot.frame == (round(float(drawn.attrib["width"])), round(float(drawn.attrib["height"])))
 
 
 @pytest.mark.parametrize("quotients", [{"albumin": 20.0}, {"albumin": None, "igg": 9.0}, {"albumin": None}])

@@ -88,12 +88,18 @@ def test_patterns_say_what_speaks_for_and_against(client: FlaskClient, panel: Pa
         assert pattern["name"] in text or pattern["text"].replace("uL", "µL") in text, pattern["name"]
 
 
-def test_cautions_beyond_six_and_folded_advice_stand_behind_more(client: FlaskClient, panel: PanelMaker) -> None:
+def test_what_the_edition_folds_stands_behind_more_in_its_order(client: FlaskClient, panel: PanelMaker) -> None:
     document = client.post("/api/v1/interpret", json=panel("hematologic_lm")).get_json()
     html = page(client, panel("hematologic_lm"))
     text = text_of(html)
-    assert len(document["cautions"]) > 6
-    assert f"{len(document['cautions']) - 6} more caution" in text
+    folded_cautions = [entry for entry in document["cautions"] if entry["folded"]]
+    read_first = [entry for entry in document["cautions"] if not entry["folded"]]
+    section = html[html.index('id="cautions"') :].split("</section>")[0]
+    first, _, behind = section.partition(f"<summary>{len(folded_cautions)} more caution")
+    for entries, place in ((read_first, first), (folded_cautions, behind)):
+        assert entries
+        starts = [place.index(html_of(entry["text"].split(".")[0])) for entry in entries]
+        assert starts == sorted(starts)
     for audience in ("laboratory", "treating_team"):
         own = [entry for entry in document["recommendations"] if entry["audience"] == audience]
         folded = sum(entry["folded"] and not entry["context_only"] for entry in own)

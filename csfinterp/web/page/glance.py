@@ -118,7 +118,7 @@ def _missing(document: Part, voice: Voice, results: Results) -> Iterator[str]:
         applies = text(path, "certainty") != "not_applicable" and text(path, "status") != "not_applicable"
         names = texts(path, "would_settle") or texts(path, "missing")
         if names and applies:
-            yield f"{'; '.join(voice.listed(names))}: would settle {_QUESTIONS[key]}"
+            yield f"To settle {_QUESTIONS[key]}: {'; '.join(voice.listed(names))}"
     for row in results.withheld:
         yield f"{row.name}: {row.open}"
 

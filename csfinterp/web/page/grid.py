@@ -13,6 +13,7 @@ from csfinterp.formats.report_words import CERTAINTY, Part, part, text, texts, w
 from csfinterp.service import Grid
 
 CYTOLOGY, MRI, SIGNS = "csf_cytology", "mri", "clinical_signs"
+_WORDS = {"linear_nodular": "linear and nodular", "primary_cns": "primary CNS tumor"}
 _MRI_TITLES = {"A": "linear", "B": "nodular", "C": "linear and nodular", "D": "neither"}
 _AXES = (("tumor", "Tumor"), (CYTOLOGY, "Cytology"), (MRI, "MRI"), (SIGNS, "Clinical signs"))
 
@@ -123,7 +124,11 @@ def _moves(grid: Grid, known: Mapping[str, str]) -> Iterator[Move]:
                 found.setdefault((_said(answer.certainty, answer.type), answer.row), []).append(word)
         for (said, row), instead in found.items():
             changed = said != _said(now.certainty, now.type)
-            yield Move(title, words(own or ""), " or ".join(map(words, instead)), said, row, changed)
+            yield Move(title, _word(own or ""), " or ".join(map(_word, instead)), said, row, changed)
+
+
+def _word(answer: str) -> str:
+    return _WORDS.get(answer, words(answer))
 
 
 def _said(certainty: str, kind: str | None) -> str:

@@ -26,7 +26,8 @@ def lm_path(document: Part, voice: Voice) -> Path:
     lm = part(document, "lm")
     level, kind = text(lm, "certainty"), text(lm, "type")
     typed = f", type {kind}" + (" (letter open)" if lm.get("type_open") is True else "") if kind else ""
-    tags = (["provisional: an input is missing"] if lm.get("provisional") is True else []) + (
+    provisional = lm.get("provisional") is True and level != "not_applicable"
+    tags = (["provisional: an input is missing"] if provisional else []) + (
         ["needs review"] if lm.get("review") is True else []
     )
     reason = text(lm, "reason")
@@ -42,15 +43,16 @@ def lm_path(document: Part, voice: Voice) -> Path:
 
 def _lm_facts(lm: Part, voice: Voice) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "Because", tuple(map(voice.said, texts(lm, "because")))
-    yield "Missing", voice.listed(texts(lm, "missing"))
-    yield "Would settle it", voice.listed(texts(lm, "would_settle"))
+    missing, settle = voice.listed(texts(lm, "missing")), voice.listed(texts(lm, "would_settle"))
+    yield "Missing", () if settle == missing else missing
+    yield "Would settle it", settle
     bounds, solid = part(lm, "bounds"), part(lm, "if_solid")
     if text(bounds, "lowest") != text(bounds, "highest"):
         yield "Possible range", (f"{words(text(bounds, 'lowest'))} to {words(text(bounds, 'highest'))}",)
     if solid:
         kind = f", type {text(solid, 'type')}" if text(solid, "type") else ""
         yield "If a solid tumor were known", (f"{words(text(solid, 'certainty'))}{kind} (row {text(solid, 'row')})",)
-    yield "Caution", tuple(text(one, "text") for one in parts(lm, "cautions"))
+    yield "Caution", tuple(voice.said(text(one, "text")) for one in parts(lm, "cautions"))
 
 
 def other_path(document: Part, key: str, voice: Voice) -> Path | None:

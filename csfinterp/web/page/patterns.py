@@ -131,7 +131,7 @@ def _also(absent: Iterable[Part], voice: Voice) -> Iterator[Said]:
         name = text(one, "name")
         why = voice.why({"citations": one.get("citations"), "status": one.get("status")}, text(one, "rule"))
         if text(one, "text") not in ("", NOT_SHOWN):
-            yield Said(voice.said(text(one, "text")), why)
+            yield Said(f"{name}: {voice.said(text(one, 'text'))}", why)
         for alarm in texts(one, "alarms"):
             yield Said(f"{name}: alarm value {voice.said(alarm)}", why)
         for line in statements(parts(one, "lines"), voice):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from markupsafe import Markup
@@ -16,6 +17,7 @@ from csfinterp.web.page.voice import Voice, Why
 from csfinterp.web.words import day, mark, unit
 
 MOST_EARLIER = 3
+SHORT_NOTE = 60  # characters; a longer one that several results have is printed once, above them
 # Says why there is no interval at all; the same for every sample.
 ORIENTATION = "orientation"
 CRITICAL = ("LL", "HH", "AA")
@@ -33,7 +35,10 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One result as it is printed; `open` says why there is no flag, `notes` what must be said beside it."""
+    """One result as it is printed; `open` says why there is no flag, `notes` what must be said beside it.
+
+    `shared`: numbers of the notes of `Results.notes` that hold for it, from 1.
+    """
 
     analyte: str
     name: str
@@ -51,6 +56,7 @@ class Row:
     details: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     why: Why
+    shared: tuple[int, ...] = ()
 
     @property
     def abnormal(self) -> bool:
@@ -73,12 +79,16 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """`groups`: (title, rows); `extra`: calculated for information; `failed`: what could not be calculated."""
+    """`groups`: (title, rows); `extra`: calculated for information; `failed`: what could not be calculated.
+
+    `notes`: what must be said beside several results.
+    """
 
     groups: tuple[tuple[str, tuple[Row, ...]], ...]
     extra: tuple[Row, ...]
     failed: tuple[Row, ...]
     earlier: tuple[Before, ...]
+    notes: tuple[str, ...]
 
     @property
     def rows(self) -> Iterator[Row]:
@@ -109,13 +119,29 @@ def results(document: Part, voice: Voice, before: Sequence[CoursePanel]) -> Resu
     listed = [(row, made) for row, made in found if not _is_information(row) and not _is_failed(row)]
     places = {id(made): place_of(made.analyte) for _, made in listed}
     ordered = sorted((made for _, made in listed), key=lambda made: _order(places[id(made)]))
+    notes = _repeated(ordered)
     groups = groupby(ordered, key=lambda made: places[id(made)][0])
     return Results(
-        tuple((title, tuple(rows)) for title, rows in groups),
+        tuple((title, tuple(_numbered(row, notes) for row in rows)) for title, rows in groups),
         tuple(made for row, made in found if _is_information(row)),
         tuple(made for row, made in found if _is_failed(row)),
         tuple(Before(panel.panel_id, day(panel.collected_at) or "no date", panel.specimen_id) for panel in shown),
+        notes,
     )
+
+
+def _repeated(rows: Iterable[Row]) -> tuple[str, ...]:
+    """Long notes of more than one result, in the order of the results."""
+    counted = Counter(note for row in rows for note in row.notes)
+    return tuple(note for note, times in counted.items() if times > 1 and len(note) > SHORT_NOTE)
+
+
+def _numbered(row: Row, shared: Sequence[str]) -> Row:
+    """The row with numbers in place of the notes that it shares with others."""
+    if not any(note in shared for note in row.notes):
+        return row
+    numbers = tuple(number for number, note in enumerate(shared, 1) if note in row.notes)
+    return replace(row, notes=tuple(note for note in row.notes if note not in shared), shared=numbers)
 
 
 def _order(place: tuple[str, int]) -> tuple[int, int]:
@@ -168,7 +194,7 @@ def _row(row: Part, voice: Voice, values: Iterable[Mapping[tuple[str, str], tupl
         earlier=tuple(one.get((analyte, organism), ()) for one in values),
         laboratory=_laboratory(row),
         details=tuple(_details(row, voice)),
-        notes=tuple(note for note in _notes(row) if note != unjudged_words),
+        notes=tuple(voice.said(note) for note in _notes(row) if note != unjudged_words),
         why=Why((), (), text(reference, "rule"), voice.cited(texts(limit, "citations")), mark(text(limit, "status"))),
     )
 

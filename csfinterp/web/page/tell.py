@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from csfinterp.formats.report_advice import AUDIENCES, score_lines
 from csfinterp.formats.report_words import (
-    MOST_CAUTIONS,
     PRIORITIES,
     SCORE_STATUS,
     Part,
@@ -92,9 +91,11 @@ def _quality(one: Part, voice: Voice) -> Said:
 
 
 def cautions(document: Part, voice: Voice) -> tuple[tuple[Said, ...], tuple[Said, ...]]:
-    """Cautions to be read, and those behind "more"."""
-    found = tuple(statements(parts(document, "cautions"), voice))
-    return found[:MOST_CAUTIONS], found[MOST_CAUTIONS:]
+    """Cautions to be read, and those that the edition folds behind "more"; each in the document's order."""
+    found = parts(document, "cautions")
+    shown = [one for one in found if one.get("folded") is not True]
+    folded = [one for one in found if one.get("folded") is True]
+    return tuple(statements(shown, voice)), tuple(statements(folded, voice))
 
 
 def statements(entries: Iterable[Part], voice: Voice) -> Iterator[Said]:

@@ -36,11 +36,11 @@ class Causes:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """One drawing with its text for readers who do not see it; `caption` may be empty."""
+    """One drawing with its text for readers who do not see it; `frame`: width and height, to keep its place."""
 
     address: str
     alt: str
-    caption: str
+    frame: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
