@@ -22,6 +22,7 @@ import pytest
 from csfinterp.errors import EditionError
 from csfinterp.knowledge import apply_site_rules
 from csfinterp.model.edition import Edition, SiteRules
+from csfinterp.model.edition.intervals import BIRTH
 from csfinterp.model.predicate import Above, All, FirstKnown, Is, Known, Limit, Not, Predicate
 from csfinterp.model.predicate import Any as AnyOf
 from csfinterp.samples import SAMPLES
@@ -214,6 +215,8 @@ MUTANTS = [
     Mutant("SL27", laws.test_sl27_plausibility_failure_suppresses_and_says_so,
            entry("quality", "PL01", key="rule", suppresses=()), "the hook effect suppresses nothing"),
     Mutant("SL28", laws.test_sl28_no_age_no_age_limit, without("quality", "PL11", key="rule"), "missing age not said"),
+    Mutant("SL28", laws.test_sl28_no_age_no_age_limit, analyte("csf_protein", intervals=lambda old: tuple(
+        replace(row, age_from=BIRTH) for row in old if row.rule == "csf_protein/P10")), "adult limits at every age"),
     Mutant("SL30", laws.test_sl30_contradictions_are_reported_and_block,
            entry("quality", "PL12", key="rule", suppresses=()), "a bad differential blocks nothing"),
     Mutant("SL30", laws.test_sl30_counted_neutrophils_against_the_differential,
@@ -373,6 +376,16 @@ def fails(test: Callable[..., None], edition: Edition) -> bool:
 def test_the_law_fails_without_its_rule(edition: Edition, mutant: Mutant) -> None:
     assert mutant.test.__name__.startswith(f"test_{mutant.law.lower()}_")
     assert fails(mutant.test, mutant.change(edition))
+
+
+# The answers that stand for `documents` and `said_` here are others than in tests/test_laws.py.
+READ_ANSWERS = {one.test for one in MUTANTS if {"documents", "said_"} & set(inspect.signature(one.test).parameters)}
+
+
+@pytest.mark.parametrize("test", sorted(READ_ANSWERS, key=lambda test: test.__name__))
+def test_the_law_holds_on_the_same_answers_with_its_rule(edition: Edition, test: Callable[..., None]) -> None:
+    """Or a mutant would be caught by answers that fit no test."""
+    assert not fails(test, edition)
 
 
 # Laws of the steps, not of the edition: the step itself is broken.

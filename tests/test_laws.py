@@ -1084,7 +1084,7 @@ def test_sl64_a_pattern_is_never_a_diagnosis_and_not_shown_is_never_excluded(edi
     claims = re.compile(r"\b(proves?|proven|is present|has (bacterial|viral|fungal|tuberculous)|suffers)\b", re.I)
     shown = [text for one in edition.patterns for text in (*one.texts.values(), *(line.text for line in one.lines))]
     shown += [text for answer in documents for one in answer["patterns"] for _, text in law_texts.texts(one["text"])]
-    assert len(shown) > 1000
+    assert documents and all(len(answer["patterns"]) == len(edition.patterns) for answer in documents)
     for text in shown:
         assert not exclusion(text), text
         for sentence in sentences(text):
