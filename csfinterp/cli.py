@@ -30,6 +30,7 @@ from csfinterp.formats import FORMATS, ReadLimits, report_trace
 from csfinterp.held_command import held
 from csfinterp.model.edition import Edition
 from csfinterp.model.panel import Panel
+from csfinterp.reinterpret_command import reinterpret
 from csfinterp.report_command import report
 from csfinterp.samples import SAMPLES
 from csfinterp.service import Service
@@ -264,6 +265,7 @@ def _printed(document: dict[str, object], output: str, many: bool) -> str:
 
 main.add_command(cohort)
 main.add_command(export)
+main.add_command(reinterpret)
 main.add_command(report)
 
 

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 
 import click
 
-from csfinterp import acting, operations
+from csfinterp import acting, logs, operations
 from csfinterp.settings import Settings
-from csfinterp.web import logs
 
 
 @click.command()

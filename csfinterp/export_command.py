@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -36,12 +37,8 @@ def export(
     are 90. Beside OUT stand OUT.manifest.json (counts, what was left out, small groups), OUT.dictionary.csv and
     OUT.schema.json.
     """
-    stated = dict(text.partition("=")[::2] for text in filters)
-    unknown = sorted(set(stated) - set(FILTERS))
-    if unknown:
-        raise click.UsageError(f"--filter: {unknown[0]} is no filter. Known are {', '.join(FILTERS)}.")
     names = tuple(name.strip() for name in (columns or "").split(",") if name.strip())
-    wanted = Wanted(table, _filter(stated), names, identified, project)
+    wanted = Wanted(table, stated_filter(filters), names, identified, project)
     check_identified(wanted, may_identify=True)  # who may open the database may read it
     exporter = operations.open_service(Settings.load()).exporter()
     packed = target.suffix == ".parquet"
@@ -66,7 +63,11 @@ def export(
     click.echo(f"Written: {target} ({manifest['counts']})", err=True)
 
 
-def _filter(stated: dict[str, str]) -> PanelFilter:
-    """The filters of a search, which are texts."""
+def stated_filter(pairs: Iterable[str]) -> PanelFilter:
+    """The filters of a search from texts NAME=VALUE. Raises UsageError."""
+    stated = dict(text.partition("=")[::2] for text in pairs)
+    unknown = sorted(set(stated) - set(FILTERS))
+    if unknown:
+        raise click.UsageError(f"--filter: {unknown[0]} is no filter. Known are {', '.join(FILTERS)}.")
     patient, specimen, source, first, last, certainty, flag, finding, critical, open_ = map(stated.get, FILTERS)
     return PanelFilter(patient, specimen, source, first, last, certainty, flag, finding, critical, provisional=open_)

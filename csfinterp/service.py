@@ -33,6 +33,7 @@ from csfinterp.knowledge import EditionInfo
 from csfinterp.library import Known, Library, as_data
 from csfinterp.model.interpretation import Interpretation
 from csfinterp.model.panel import Panel
+from csfinterp.rereading import Rereading
 from csfinterp.settings import Settings
 from csfinterp.steps.pipeline import Core
 from csfinterp.store import (
@@ -363,6 +364,10 @@ class Service:
         """Exports of what is stored, with the columns of the edition in force."""
         secret = partial(site_secret, self._settings.data_folder)
         return Exporter(self._store, self._library.known().edition, secret)
+
+    def rereading(self, edition_id: str) -> Rereading:
+        """Reads stored panels again with another edition. Raises as `edition_document`."""
+        return Rereading(self, self._store, self._library.known(edition_id))
 
     def known(self, edition_id: str | None = None) -> Known:
         """An edition with its compiled core; None: the edition in force. Raises as `edition_document`."""

@@ -11,7 +11,7 @@ def gunicorn_command(settings: Settings, bind: str, workers: int) -> list[str]:
     """The command line of the server. `bind`: HOST:PORT, or fd://N for a socket that is already open.
 
     No access log: it would write whole addresses, and searches carry patient ids. What gunicorn itself says of a
-    request is cut by web/logs.py. No control socket: not needed.
+    request is cut by logs.py. No control socket: not needed.
     """
     return [
         sys.executable, "-m", "gunicorn", "csfinterp.web:create_app()",

@@ -14,11 +14,11 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 HALL = {
     "service", "cohort", "operations", "library", "history", "documents", "corrections", "drafts", "events",
     "batch", "receiving", "held", "calls", "course", "catalog", "grid", "plotting", "printed",
-    "cohort_report", "exports", "accounts",
+    "cohort_report", "exports", "accounts", "rereading",
 }  # fmt: skip
 DOORS = {
-    "web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples", "cohort_command", "export_command",
-    "held_command", "report_command", "account_commands",
+    "logs", "web", "mllp", "cli", "deliver", "__main__", "demo", "serving", "samples", "cohort_command",
+    "export_command", "held_command", "report_command", "reinterpret_command", "account_commands",
 }  # fmt: skip
 NOUNS = {"errors", "model", "acting", ""}  # "" is csfinterp/__init__.py, which holds the version
 # room: (our rooms that it may import, packages from outside beside the standard library)

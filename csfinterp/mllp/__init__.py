@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import csfinterp
-from csfinterp import acting
+from csfinterp import acting, logs
 from csfinterp.mllp.listener import SERVICE, WHAT, Limits, ListenError, serve, tls_context
 from csfinterp.operations import open_service
 from csfinterp.receiving import Receiver
 from csfinterp.settings import Settings
-from csfinterp.web import logs
 
 # As gunicorn's: what was read is answered in this time when the listener stops.
 GRACE_SECONDS = 10.0

@@ -6,6 +6,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import csfinterp
+from csfinterp.logs import configure as configure_logs
 from csfinterp.operations import open_service
 from csfinterp.receiving import Receiver
 from csfinterp.service import Service
@@ -49,7 +50,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     Raises SettingsError, EditionError, NotFoundError or StoreError with a sentence for the operator.
     """
     settings = settings or Settings.load()
-    logs.configure(settings)
+    configure_logs(settings)
     app = Flask(__name__)
     app.jinja_options = {**app.jinja_options, "finalize": words.printable}
     app.config.update(

@@ -83,17 +83,21 @@ HL7_BODY = {"required": True, "content": {name: _HL7_CONTENT for name in HL7_TYP
 
 
 def add_components(spec: apispec.APISpec) -> None:
-    """Register every shape of components.yaml."""
+    """Register every shape of components.yaml, and the token that requests carry."""
+    spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     shapes = yaml.safe_load((Path(__file__).parent / "components.yaml").read_text(encoding="utf-8"))
     for name, shape in shapes.items():
         spec.components.schema(name, shape)
 
 
-def errors(blueprint: Blueprint, *statuses: int) -> Callable[[View], View]:
-    """Document the problem answers of an operation."""
+def errors(blueprint: Blueprint, *statuses: int, public: bool = False) -> Callable[[View], View]:
+    """Document the problem answers of an operation, those of the guard too unless it answers anybody (`public`)."""
+    guard = () if public else (401, 403, 429)
 
     def decorate(view: View) -> View:
-        for status in (*statuses, 500):
+        if not public:
+            view = blueprint.doc(security=[{"token": []}])(view)
+        for status in sorted({*statuses, *guard, 500}):
             phrase = http.HTTPStatus(status).phrase
             view = blueprint.alt_response(status, schema="Problem", content_type=MEDIA_TYPE, description=phrase)(view)
         return view

@@ -27,7 +27,7 @@ def healthz() -> Response:
 
 @blueprint.route("/readyz", methods=["GET"])
 @blueprint.doc(operationId="readiness")
-@describe.errors(blueprint, 503)
+@describe.errors(blueprint, 503, public=True)
 @blueprint.alt_response(200, schema="Health")
 def readyz() -> Response:
     """The database answers and the edition in force is loaded"""

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from csfinterp.web.logs import NoRequest
+from csfinterp.logs import NoRequest
 from tests.serving import Server, serving
 from tests.web.conftest import PanelMaker
 
