@@ -14,7 +14,7 @@ from tests.serving import serving
 FOLDER = Path(__file__).parents[2] / "csfinterp" / "guides" / "images"
 # name of the file, sample, width, height, dark
 SHOTS = (
-    ("panel", "suspected_lm_negative_cytology", 1280, 760, False),
+    ("panel", "suspected_lm_negative_cytology", 1280, 800, False),
     ("panel_phone", "bacterial", 360, 760, True),
 )
 
