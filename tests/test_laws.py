@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import product
@@ -880,14 +881,18 @@ def refusals(edition, texts_: list[str]) -> Iterator[str | None]:
             yield str(error)
 
 
+INNER = re.compile(r'(?<=[{ ])\w+: ("[^"]*"|[^,{}\n]+)(, |(?=}))')  # one field of {a: 1, b: "text"}
+
+
 @pytest.mark.parametrize("model", ["gao2022_a", "gao2022_b"])
 def test_sl51_a_file_without_one_of_its_fields_is_refused_as_a_whole(edition, model):
-    """Every line left out in turn and the file signed again: it is the field that is missing, not the signature."""
+    """Every line and every field inside one left out in turn and the file signed again: it is the field that is
+    missing, not the signature."""
     text = unsigned(model)
     lines = text.splitlines(keepends=True)
     fields_ = [n for n, line in enumerate(lines) if not line.startswith(("predictors", "self_test", "signature"))]
     broken = [signed("".join(line for n, line in enumerate(lines) if n != out)) for out in fields_]
-    broken += [signed(text.replace(f", {key}", f", no_{key}", 1)) for key in ("beta", "definition", "cap")]
+    broken += [signed(text[: one.start()] + text[one.end() :]) for one in INNER.finditer(text)]
     broken += [signed(text.replace("expected_probability: 0.5", "expected_probability: 0.6", 1))]
     broken += [signed(text.replace("beta: 0.0", "beta: .nan", 1)), signed(text.replace("beta: 0.0", "beta: x", 1))]
     broken += [coefficient_file(model).replace("constructed for tests", "changed after approval")]
@@ -1079,7 +1084,7 @@ def test_sl64_a_pattern_is_never_a_diagnosis_and_not_shown_is_never_excluded(edi
     claims = re.compile(r"\b(proves?|proven|is present|has (bacterial|viral|fungal|tuberculous)|suffers)\b", re.I)
     shown = [text for one in edition.patterns for text in (*one.texts.values(), *(line.text for line in one.lines))]
     shown += [text for answer in documents for one in answer["patterns"] for _, text in law_texts.texts(one["text"])]
-    assert len(shown) > 1000
+    assert documents and all(len(answer["patterns"]) == len(edition.patterns) for answer in documents)
     for text in shown:
         assert not exclusion(text), text
         for sentence in sentences(text):
@@ -1191,12 +1196,19 @@ def test_sl70_edition_and_digest_are_printed(interpret, edition):
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def service(tmp_path, monkeypatch) -> Iterator[Service]:
-    settings = Settings.load({"CSFINTERP_DATA_FOLDER": str(tmp_path), "CSFINTERP_ALLOW_DRAFT": "true"})
-    store = open_store(f"sqlite:///{tmp_path / 'laws.sqlite'}")
+@contextmanager
+def opened(folder: Path) -> Iterator[Service]:
+    """The service on a database of its own in this folder."""
+    settings = Settings.load({"CSFINTERP_DATA_FOLDER": str(folder), "CSFINTERP_ALLOW_DRAFT": "true"})
+    store = open_store(f"sqlite:///{folder / 'laws.sqlite'}")
     yield Service(settings, store, clock=lambda: START)
     store.close()
+
+
+@pytest.fixture
+def service(tmp_path) -> Iterator[Service]:
+    with opened(tmp_path) as found:
+        yield found
 
 
 def received(patient: str = "MRN-1", **values):
@@ -1286,11 +1298,16 @@ def test_sl12_levels_are_those_of_the_guideline(levels):
     assert {found["certainty"] for found in levels.values()} <= {*LEVELS, "not_classifiable", "not_applicable"}
 
 
+NUMBERS = [*range(1, 19), *range(20, 32), *range(40, 50), *range(50, 59), *range(60, 69), *range(70, 76)]
+LAWS = {f"SL{number:02}" for number in NUMBERS}
+
+
 def test_every_law_here_names_its_number():
     tree = ast.parse(Path(__file__).read_text(encoding="utf-8"))
     named = {
-        node.name[5:9] for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_sl")
+        node.name[5:9].upper()
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_sl")
     }
-    numbers = [*range(1, 19), *range(20, 32), *range(40, 50), *range(50, 59), *range(60, 69), *range(70, 76)]
-    assert len(numbers) == 64
-    assert named == {f"sl{number:02}" for number in numbers}
+    assert len(LAWS) == 64
+    assert named == LAWS

@@ -152,9 +152,16 @@ def test_age_limit_below_five_years(interpret, age, limit):
     assert value(interpret(panel(*albumin_pair(5), age=age)), "albumin_quotient_limit") == limit
 
 
-def test_printed_values_of_the_hegen_option():
-    printed = {age: round(age / 25 + 8, 9) for age in HEGEN}
-    assert printed == HEGEN
+HEGEN_EXTRAPOLATED = {5: 8.2, 10: 8.4, 15: 8.6, 75: 11.0, 80: 11.2, 90: 11.6}  # printed, outside the option's ages
+
+
+def test_printed_values_of_the_hegen_option(edition):
+    """The line that the edition holds gives both printed columns; only 18 to 70 a are the option's (section 6)."""
+    (row,) = next(one for one in edition.options if one.id == "qalb_hegen").intervals
+    intercept, divisor = row.high.intercept, row.high.divisor
+    printed = {**HEGEN, **HEGEN_EXTRAPOLATED}
+    assert {age: round(age / divisor + intercept, 9) for age in printed} == printed
+    assert set(printed) == set(AGE_LIMITS)
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +180,20 @@ def test_no_age_no_limit(interpret):
     answer = interpret(panel(*albumin_pair(5), age=None))
     assert flag(answer, "albumin_quotient") == (None, "age_missing")
     assert truth(answer, "barrier_dysfunction") == "unknown"
+
+
+# Age, CSF albumin, serum albumin, and whether raw double arithmetic calls it high.
+RAW = [(40, 320, 48, True), (40, 300, 45, True), (5, 88.4, 20.4, True), (60, 360, 45, False), (50, 330, 45, False)]
+
+
+@pytest.mark.parametrize(("age", "csf", "serum", "high"), RAW)
+def test_raw_verdict_of_a_float_tie(age, csf, serum, high):
+    """What the rounding is for: without it three of the five printed ties are high."""
+    assert (csf / serum > 4 + age / 15) is high
+
+
+def test_raw_arithmetic_calls_1112_of_the_ties_high():
+    assert sum(csf / serum > 4 + age / 15 for age, csf, serum in exact_ties()) == 1112
 
 
 TIES = [(40, 320, 48), (40, 300, 45), (5, 88.4, 20.4), (60, 360, 45), (50, 330, 45)]
@@ -301,6 +322,22 @@ def test_synthetic_patient_immunoglobulin(interpret, core, case, kind):
     assert flag(answer, f"{kind}_quotient") == (wanted, None)
     assert flag(answer, f"{kind}_intrathecal_pct") == (wanted, None)
     assert truth(answer, f"intrathecal_{kind}") == ("true" if percent > 0 else "false")
+
+
+# The last column of 8.2: zone by (above the albumin limit, above the Ig limit).
+ZONE = {("false", "false"): 1, ("true", "false"): 2, ("false", "true"): 3, ("true", "true"): 4}
+ZONES_OF_PATIENTS = {"A": (1, 1, 1), "B": (3, 1, 1), "C": (2, 2, 2), "D": (4, 4, 4), "E": (2, 2, 2)}
+
+
+@pytest.mark.parametrize(("case", "zones"), ZONES_OF_PATIENTS.items())
+def test_synthetic_patient_zones(interpret, case, zones):
+    answer = interpret(patient(case))
+    found = tuple(
+        ZONE[truth(answer, "barrier_dysfunction"), truth(answer, f"intrathecal_{kind}")]
+        for kind in ("igg", "iga", "igm")
+    )
+    assert found == zones
+    assert "PL01" not in rules(answer)  # zone 5 is none of them
 
 
 @pytest.mark.parametrize("case", PATIENTS)
@@ -595,6 +632,28 @@ def test_oligoclonal_bands(interpret, kind, intrathecal, systemic):
     answer = interpret(panel(word("csf_oligoclonal_bands", kind)))
     assert truth(answer, "oligoclonal_bands_intrathecal") == intrathecal
     assert truth(answer, "oligoclonal_bands_systemic") == systemic
+
+
+# Section 7: what blood adds to every quotient at most (1e-3), blood with 4.5e6 erythrocytes; IgM suffers first.
+ADDED = [(500, 0.111), (1000, 0.222), (5000, 1.111), (10000, 2.222), (20000, 4.444)]
+
+
+@pytest.mark.parametrize(("erythrocytes", "added"), ADDED)
+def test_upper_bound_of_what_blood_adds(interpret, erythrocytes, added):
+    """A sample whose IgG, IgA, IgM and albumin come from this much blood alone has exactly this quotient."""
+    share = erythrocytes / 4.5e6
+    sent = [quantity(f"csf_{kind}", share * 1000 * serum, "mg/L") for kind, serum in (("albumin", 40), ("igm", 1))]
+    sent += [quantity("serum_albumin", 40, "g/L"), quantity("serum_igm", 1, "g/L")]
+    answer = interpret(panel(*sent))
+    assert value(answer, "igm_quotient") == pytest.approx(added, abs=5e-4)
+    assert value(answer, "albumin_quotient") == pytest.approx(added, abs=5e-4)
+
+
+def test_igm_limit_at_which_blood_alone_is_too_much(edition):
+    """At QAlb 5 the IgM limit is 0.97: 5000 erythrocytes alone pass it, 1000 do not."""
+    limit = bare(edition, "igm_limit", 5)
+    assert limit == pytest.approx(0.97, abs=5e-3)
+    assert dict(ADDED)[1000] < limit < dict(ADDED)[5000]
 
 
 # Section 7: blood.

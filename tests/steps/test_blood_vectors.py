@@ -284,6 +284,45 @@ def test_immunoglobulin_delay(interpret, days, noted, by):
     assert ("PT10" in rules(answer)) is noted
 
 
+def received_after(interpret, minutes: int, *observations, site: str = "lumbar", condition: tuple[str, ...] = ()):
+    moment = datetime.fromisoformat(COLLECTED) + timedelta(minutes=minutes)
+    specimen = {"received_at": moment.isoformat(), "condition": list(condition)}
+    return interpret(panel(*observations, site=site, specimen=specimen))
+
+
+DRAINS = [("ventricular", 60, False), ("ventricular", 61, True), ("lumbar", 61, False)]
+
+
+@pytest.mark.parametrize(("site", "minutes", "noted"), DRAINS)
+def test_drain_delay(interpret, site, minutes, noted):
+    """PT5."""
+    answer = received_after(interpret, minutes, quantity("csf_leukocytes", 3, "/uL"), site=site)
+    assert ("PT5" in rules(answer)) is noted
+
+
+CULTURES = [
+    (120, (), set()), (121, (), {"culture_delayed"}), (60, ("cooled",), {"culture_delayed"}),
+    (1440, (), {"culture_delayed"}), (1441, (), {"culture_too_old"}), (1441, ("cooled",), {"culture_too_old"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("minutes", "condition", "noted"), CULTURES)
+def test_culture_delay(interpret, minutes, condition, noted):
+    """PT12: the yield is said to be reduced or limited; a positive culture stays critical."""
+    answer = received_after(interpret, minutes, word("csf_culture", "positive"), condition=condition)
+    assert {"culture_delayed", "culture_too_old"} & quality(answer) == noted
+    assert ("PT12" in rules(answer)) is bool(noted)
+    assert critical(answer) == [("csf_culture", "CR-ORG", "critical")]
+
+
+@pytest.mark.parametrize(("minutes", "noted"), [(60, False), (61, True)])
+def test_bilirubin_delay(interpret, minutes, noted):
+    """PT13: the value stays."""
+    answer = received_after(interpret, minutes, quantity("csf_bilirubin_absorbance", 0.02, "1"))
+    assert ("PT13" in rules(answer)) is noted
+    assert value(answer, "csf_bilirubin_absorbance") == 0.02
+
+
 def test_every_result_has_its_own_analysis_time(interpret):
     """The count was made at once, the kappa chains two days later: only kappa is too old, and the other way round."""
     soon, late = "2026-03-01T09:50:00+01:00", "2026-03-03T09:50:00+01:00"

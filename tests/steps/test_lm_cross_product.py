@@ -277,6 +277,29 @@ def test_spot_vector(verdicts, words, wanted):
     assert {name: found[name] for name in wanted} == wanted
 
 
+def test_spot_vector_atypical_asks_for_another_puncture(interpret):
+    answer = interpret(document(Combination("solid", "not_done", "atypical", "normal", "none")))
+    assert "repeat_after_equivocal_cytology" in {one["id"] for one in answer["recommendations"]}
+
+
+# scores.md S1, the first three rows: what the score calls confirmed, and the level that the grid gives beside it.
+BESIDE = [
+    (("solid", "not_done", "negative", "linear", "typical"), 2, "diagnostic", 7, "probable"),
+    (("solid", "not_done", "suspicious", "normal", "typical"), 2, "normal", 6, "possible"),
+    (("solid", "not_done", "negative", "linear", "none"), 0, "diagnostic", 5, "possible"),
+]
+
+
+@pytest.mark.parametrize(("words", "clinical", "imaging", "total", "certainty"), BESIDE)
+def test_pan_confirmed_stands_beside_a_lower_level(interpret, words, clinical, imaging, total, certainty):
+    sent = document(Combination(*words))
+    sent["context"] |= {"question": "lm", "pan_clinical": clinical, "pan_mri": imaging, "pan_biochemistry": 0}
+    answer = interpret(sent)
+    found = next(one for one in answer["scores"] if one["id"] == "pan2018")
+    assert (found["value"], found["class"]) == (total, "LM confirmed (Pan 2018)")
+    assert answer["lm"]["certainty"] == certainty
+
+
 def test_spot_vector_hematologic_path_with_its_call(interpret):
     answer = interpret(document(Combination("hematologic", "not_done", "positive", "linear", "typical")))
     assert (answer["hematologic_cns"]["status"], answer["hematologic_cns"]["row"]) == ("shown_by_cytology", "H1")

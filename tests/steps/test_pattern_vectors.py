@@ -337,6 +337,64 @@ def test_a_missing_history_triggers_nothing(interpret):
     assert "EC23" not in cautions(interpret(sent(leukocytes=2, ratio=0.6, context={"immunosuppressed": False})))
 
 
+LYMPHOCYTIC = {"leukocytes": 60, "lymphocytes": 80}
+GROWN = {"organism": "HSV-1", "organism_class": "viral"}
+# Comments of sections 3 and 8 that no printed vector fixes: what prints them, and the same without its cause.
+COMMENTS = [
+    ("EC06", {"ratio": 0.6}, {"leukocytes": 2}),
+    ("EC15", {"leukocytes": 10, "context": {"stated": ["seizure"]}}, {"leukocytes": 10}),
+    ("EC15", {"leukocytes": 10, "context": {"stated": ["seizure"]}},
+     {"leukocytes": 2, "context": {"stated": ["seizure"]}}),
+    ("EC20", {**LYMPHOCYTIC, "context": {"question": "infection"}}, {**LYMPHOCYTIC, "context": {"question": "lm"}}),
+    ("EC20", {"leukocytes": 2, "context": {"stated": ["zoster"]}}, {"leukocytes": 2}),
+    ("EC21", LYMPHOCYTIC, {"leukocytes": 60, "lymphocytes": 40}),
+    ("EC21", {"protein": 700}, {"protein": 700, "erythrocytes": 501}),
+    ("EC22", LYMPHOCYTIC, {**LYMPHOCYTIC, "pcr": "positive", "organism": GROWN}),
+    ("EC22", {"leukocytes": 2, "context": {"stated": ["hiv"]}}, {"leukocytes": 2}),
+    ("EC37", {"leukocytes": 2, "context": {"stated": ["mrz_positive"]}}, {"leukocytes": 2}),
+    ("EC40", {"leukocytes": 2, "context": {"recent_ivig_or_plasmapheresis": True}},
+     {"leukocytes": 2, "context": {"recent_ivig_or_plasmapheresis": False}}),
+    ("EC44", {"leukocytes": 2, "context": {"stated": ["recurrent_lymphocytic_episodes"]}}, {"leukocytes": 2}),
+    ("FP3", {"leukocytes": 2, "context": {"question": "inflammation"}}, {"leukocytes": 2}),
+    ("FP4", {"leukocytes": 2, "context": {"question": "inflammation"}}, {"leukocytes": 2}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("comment", "cause", "other"), COMMENTS)
+def test_comment_stands_with_its_cause_only(interpret, comment, cause, other):
+    assert comment in cautions(interpret(sent(**cause)))
+    assert comment not in cautions(interpret(sent(**other)))
+
+
+@pytest.mark.parametrize(
+    ("eosinophils", "quotients", "named"),
+    [(5, (30, 20, 15), True), (5, (30, 20, 0.5), True), (0, (30, 20, 15), False), (5, (30, 1, 0.5), False)],
+)
+def test_eosinophils_with_synthesis(interpret, eosinophils, quotients, named):
+    """FP2: three-class, or IgA and IgG."""
+    answer = interpret(sent(*ig_pairs(*quotients), quotient=5, leukocytes=20, eosinophils=eosinophils))
+    assert ("FP2" in cautions(answer)) is named
+
+
+# Section 5: the block of causes of leptomeningeal enhancement, and its trigger; last: the spot of lm_evidence.md 4.4.
+ENHANCEMENT = [
+    *(({"mri": mri}, {}, True) for mri in ("linear", "nodular", "linear_nodular", "equivocal")),
+    *(({"mri": mri}, {}, False) for mri in ("normal", "hydrocephalus", "not_done")),
+    ({"question": "enhancement"}, {}, True),
+    ({"mri": "linear"}, {"cytology": "positive"}, False), ({"mri": "linear"}, {"gram": "positive"}, False),
+    ({"mri": "linear"}, {"cytology": "negative", "gram": "negative"}, True),
+    ({"tumor": "none", "mri": "linear", "clinical_signs": "typical"}, {"cytology": "negative"}, True),
+]  # fmt: skip
+CAUSES = ["infectious", "neoplastic", "granulomatous_inflammatory", "ms_retrovirus", "drug", "vascular_other"]
+
+
+@pytest.mark.parametrize(("context", "values", "printed"), ENHANCEMENT)
+def test_causes_of_enhancement(interpret, context, values, printed):
+    block = interpret(sent(leukocytes=3, **values, context=context))["differential"]
+    assert (block is not None) is printed
+    assert block is None or [group["id"] for group in block["groups"]] == CAUSES
+
+
 # Section 1: engine rules that no single vector fixes
 
 

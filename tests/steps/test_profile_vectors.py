@@ -7,7 +7,10 @@ import re
 
 import pytest
 
-from tests.making import albumin_pair, flag, marker, panel, profile, quality, quantity, word
+from csfinterp.knowledge import apply_site_rules
+from csfinterp.model.edition import SiteRules
+from csfinterp.steps.pipeline import Core
+from tests.making import albumin_pair, flag, interpreting, marker, panel, profile, quality, quantity, word
 
 NORMAL_COUNTS = "8 to 50 %"
 OBLIGATORY = (
@@ -147,6 +150,13 @@ def test_censored_count_is_not_evaluable(interpret):
     assert marker(vector(interpret, "comparator"), "csf_leukocytes", "solid_tumor")["agreement"] == "not_evaluable"
     answer = interpret(panel(quantity("csf_leukocytes", ">10", "/uL"), context={"tumor": "solid"}))
     assert marker(answer, "csf_leukocytes", "solid_tumor")["agreement"] == "agrees"
+
+
+def test_censored_count_is_evaluable_where_the_site_calls_it_normal(edition):
+    """Last row of section 9: "<5" is normal by the site's own range (named option wbc_le5: 0 to 5)."""
+    site = Core(apply_site_rules(edition, SiteRules("test", "sha256:0", ("wbc_le5",))))
+    found = profile(vector(interpreting(site), "comparator"), "solid_tumor")
+    assert (found["abnormal"], found["evaluable"]) == (0, 1)
 
 
 # Sections 2 and 3: the printed shares.

@@ -375,6 +375,28 @@ def test_spanos(ask: Ask, inputs: Inputs, p: float) -> None:
 
 
 @pytest.mark.parametrize(
+    ("inputs", "terms", "total"),
+    [
+        (spanos(54, 1, 15, 0.05, 4939), (2.39, 2.83601, -0.638, 5.79077), 10.37878),
+        (spanos(25, 8, 15, 0.62, 10), (-0.51, 0.23601, -7.656, 0.73410), -7.19589),
+        (spanos(10, 2, 10, 0.30, 800), (1.10, 2.95629, -3.828, 3.15852), 3.38681),
+        (spanos(0, 12, 1, 0.25, 2500, age_years=0, age_days=182.625), (3.935, 2.08117, -3.190, 4.61603), 7.44220),
+        (spanos(40, 7, 31, 0.60, 300), (0.99, 0.01560, -7.656, 2.27843), -4.37197),
+        (spanos(1, 6, 30, 0.45, 0), (5.08, 0.53560, -5.742, 0), -0.12640),
+        (spanos(2, 3, 1, 0.59, 50), (2.37, 2.59883, -7.5284, 1.25462), -1.30496),
+        (spanos(22, 4, 1, 0.61, 1), (-0.808, 2.07827, -7.656, 0.341), -6.04473),
+    ],
+)
+def test_spanos_terms(ask: Ask, inputs: Inputs, terms: tuple[float, ...], total: float) -> None:
+    """L is printed to five decimals and is the sum of its four printed terms; no neutrophils take the last one away."""
+    p = ask("spanos1989", inputs).value
+    assert sum(terms) == pytest.approx(total, abs=2e-5)
+    assert np.log(p / (1 - p)) == pytest.approx(total, abs=2e-5)
+    q = ask("spanos1989", inputs, csf_neutrophils=0).value
+    assert np.log(q / (1 - q)) == pytest.approx(sum(terms[:3]), abs=2e-5)
+
+
+@pytest.mark.parametrize(
     ("p", "printed"), [(0.999969, "above 0.99"), (0.000749, "0.00075"), (0.96729, "0.97"), (0.468442, "0.47")]
 )
 def test_spanos_prints_two_digits(p: float, printed: str) -> None:

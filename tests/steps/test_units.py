@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from csfinterp.units import check_against_pint
+from csfinterp.units import check_against_pint, to_canonical
 from tests.making import flag, issues, panel, quantity, result, value, word
 
 CONVERSIONS = list(csv.DictReader((Path(__file__).parents[1] / "data" / "conversions.csv").open(encoding="utf-8")))
@@ -132,6 +132,31 @@ def test_float_noise_is_rounded_away_over_the_whole_grid(core):
     assert found == [float(10 * hundredths) for hundredths in range(1, 1001)]
 
 
+GRIDS = [("g/L", 100, 10), ("mg/dL", 10, 1)]  # 0.01 to 1000.00 g/L, 0.1 to 10000.0 mg/dL: 100000 values each
+
+
+@pytest.mark.parametrize(("unit", "steps", "each"), GRIDS)
+def test_float_noise_of_100000_values(edition, unit, steps, each):
+    """units.md section 4: not one wrong after one rounding; each step is a whole number of mg/L."""
+    protein = edition.analyte["csf_protein"]
+    wrong = [
+        number
+        for number in range(1, 100_001)
+        if to_canonical(number / steps, unit, protein.unit, edition.units) != number * each
+    ]
+    assert wrong == []
+
+
+PRESSURES = [("0.980665", "kPa", 10.0), ("7.35559", "mm[Hg]", 10.0), ("1", "mm[Hg]", 1.35951)]
+
+
+@pytest.mark.parametrize(("number", "unit", "canonical"), PRESSURES)
+def test_pressure_both_ways(interpret, number, unit, canonical):
+    """units.md section 2: 1 cm[H2O] is 0.0980665 kPa and 0.735559 mm[Hg]."""
+    found = value(interpret(sent("csf_opening_pressure", number, unit)), "csf_opening_pressure")
+    assert found == pytest.approx(canonical, abs=1e-5)
+
+
 # Text normalization, units.md section 3: (analyte, as seen, number) -> canonical value.
 SPELLINGS = [
     *((count, unit, "4", 4.0)
@@ -170,6 +195,7 @@ def test_field_spelling(interpret, analyte, unit, number, canonical):
 THIRDS = [
     ("12/3", "/uL", 4.0), ("13/3", "/uL", 4.333333333), ("2400/3", "/uL", 800.0), ("15/3", "/uL", 5.0),
     ("12", "/3 µl", 4.0), ("12", "Drittelzellen", 4.0), ("2400", "/3 µl", 800.0),
+    ("12/3 Zellen", None, 4.0), ("12/3 Zellen", "/uL", 4.0), ("2400/3 µl", None, 800.0),  # analytes.md 6
 ]  # fmt: skip
 
 
@@ -241,6 +267,32 @@ def test_case_a_quotient_on_every_scale(interpret, text, unit):
     assert value(interpret(sent("albumin_quotient", text, unit)), "albumin_quotient") == pytest.approx(
         4.756098, abs=5e-7
     )
+
+
+def test_quotient_as_a_plain_ratio_with_a_comparator(interpret):
+    """analytes.md 6: "<0.006" is a plain ratio."""
+    answer = interpret(sent("albumin_quotient", "<0.006", "1"))
+    found = result(answer, "albumin_quotient")
+    assert (found["value"], found["comparator"], found["flag"]) == (6.0, "<", "N")
+
+
+# Ruling 4: a power of ten that explains a sent quotient is named, within 2 %; the pair of case A gives 4.756097561.
+NEAR = ((1, True), (1.019, True), (1.021, False))
+SCALES = [
+    (f"{4.756097561 / power * near:.9g}", power, said)
+    for power in (0.001, 0.01, 0.1, 10, 100, 1000)
+    for near, said in NEAR
+]
+
+
+@pytest.mark.parametrize(("text", "power", "said"), SCALES)
+def test_scale_of_a_quotient_that_its_pair_contradicts(interpret, text, power, said):
+    pair = (quantity("csf_albumin", 195, "mg/L"), quantity("serum_albumin", 41, "g/L"))
+    answer = interpret(panel(quantity("albumin_quotient", text, "10*-3"), *pair, age="30 a"))
+    message = next(entry["message"] for entry in answer["issues"] if entry["code"] == "derived_disagrees")
+    assert (f"Times {power:g} the value sent equals the computed one" in message) is said
+    judged = [entry["value"] for entry in answer["results"] if entry["analyte"] == "albumin_quotient" and entry["flag"]]
+    assert judged == [4.756097561]
 
 
 @pytest.mark.parametrize("quotient", ["330", "0.5"])
