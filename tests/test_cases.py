@@ -43,6 +43,13 @@ MEMBERS: dict[str, Callable[[dict[str, Any]], set[str]]] = {
     # Named by id or by the printed number (R-I02).
     "recommendations": lambda answer: {one[key] for one in answer["recommendations"] for key in ("id", "rule")},
     "context_only": lambda answer: {one["id"] for one in answer["recommendations"] if one["context_only"]},
+    # What the sentences of the summary rest on, without the one that only counts the rest.
+    "summary": lambda answer: {
+        name
+        for one in answer["summary"]["sentences"]
+        if "in the other parts of this report" not in one["text"]
+        for name in one["because"]
+    },
 }
 # Phrases (without regard to case; "a|b" is either) that stand, or never stand, in a printed sentence.
 SENTENCES = ("says", "never_says", "liquid_biopsy")

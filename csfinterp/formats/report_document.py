@@ -38,13 +38,13 @@ class Report:
         return "; ".join(dict.fromkeys(map(self.name, identifiers)))
 
     def missing(self, of: Part) -> list[str]:
-        """Names of the missing inputs of a statement; one that was sent but not judged says so."""
+        """Names of the missing inputs of a statement; one that was sent and settles nothing here says so."""
         sent = {
-            text(result, "analyte")
+            text(result, "analyte"): "does not decide this" if text(result, "flag") else "not judged"
             for result in parts(self.document, "results")
-            if not text(result, "flag") and part(result, "reported") and text(result, "not_judged") != "info_only"
+            if part(result, "reported") and text(result, "not_judged") != "info_only"
         }
-        named = (self.name(name) + (" (sent, not judged)" if name in sent else "") for name in texts(of, "missing"))
+        named = (self.name(name) + (f" (sent, {sent[name]})" if name in sent else "") for name in texts(of, "missing"))
         return list(dict.fromkeys(named))
 
     @cached_property

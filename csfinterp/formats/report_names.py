@@ -150,6 +150,7 @@ _ABBREVIATIONS = {
 _ID = re.compile(r"(?<![\w/.-])(?:mri|[a-z][a-z0-9]*(?:_[a-z0-9]+)+)(?![\w/])")
 _SIGNS = ((">=", "≥"), ("<=", "≤"))
 _QUESTION = re.compile(rf"\bquestion ({'|'.join(QUESTIONS)})\b")
+_CLASS = re.compile(r"\bdominant_ig (igg|iga|igm)\b")
 _GRADED = re.compile(r" (?=at least (?:established|fits|partly_fits|possible|probable|confirmed)\b)")
 # Tables without levels answer with one word.
 _ANSWERED = re.compile(r"\b(leukemia_cns|hematologic_cns) at least ")
@@ -179,6 +180,7 @@ def spoken(sentence: str, names: Mapping[str, str]) -> str:
     """A sentence with the names in place of ids, and signs as they are printed."""
     sentence = _QUESTION.sub(lambda found: f"question {QUESTIONS[found[1]]}", sentence)
     if "_" in sentence or "mri" in sentence:
+        sentence = _CLASS.sub(lambda found: f"dominant_ig {_ABBREVIATIONS[found[1]]}", sentence)
         sentence = _ANSWERED.sub(r"\1: ", _GRADED.sub(": ", sentence))
         sentence = _ID.sub(lambda found: _placed(found, names), sentence)
     for typed, printed in _SIGNS:

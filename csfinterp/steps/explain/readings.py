@@ -27,6 +27,7 @@ from csfinterp.steps.score import describe
 SUPPORT, AGAINST = ("decisive", "core", "support"), ("counter", "counter_major")
 TRUTH_OF_GRADE = {"established": "true", "fits": "true", "partly_fits": "true", "does_not_fit": "false"}
 COMMENTS = "EC"  # everyday comments; cautions proper and pointers are never folded
+MOST_VALUES = 4  # three immunoglobulin classes and the bands
 MOST_SHOWN = 6  # recommendations.md: at most 6 non-critical entries, the rest behind "more"; cautions: EC likewise
 
 
@@ -118,9 +119,9 @@ def _with_name(row: Row, name: str) -> str:
 
 
 def _evidence(row: Row, item: PatternItem, wanted: Truth = TRUE) -> str:
-    """The item with the values that decided (ER7)."""
+    """The item with the values that decided (ER7); an item rests on at most a handful."""
     found = tuple(dict.fromkeys(reasons(item.when, wanted, row)))
-    return f"{item.text} ({'; '.join(found[:2])})" if found else item.text
+    return f"{item.text} ({'; '.join(found[:MOST_VALUES])})" if found else item.text
 
 
 def _reason(row: Row, pattern: Pattern) -> str | None:

@@ -112,7 +112,10 @@ def _headline(row: Row, told: Told, spoken: list[PatternResult], withheld: list[
         alarming = [] if told.lm.certainty == "confirmed" else _alarming(row, told.findings, said)
         parts += [name for name in alarming if name not in parts]
     elif told.hematologic.status != "not_applicable" and not _is_staged(told):
-        parts.append(inside(told.hematologic.text.split(". ")[0].split(" (")[0].strip().rstrip(".")))
+        place = (
+            sum(pattern.emergency for pattern in spoken) if told.hematologic.status.startswith("shown") else len(parts)
+        )
+        parts.insert(place, inside(told.hematologic.text.split(". ")[0].split(" (")[0].strip().rstrip(".")))
     shown = told.lm.certainty in LEVELS or told.hematologic.status.startswith("shown")
     if only_open and parts and not differential and not shown:  # what stays open is no picture: what is abnormal does
         parts += _abnormal(row, told, said)
