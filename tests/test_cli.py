@@ -214,6 +214,17 @@ def test_demo_once_prints_an_interpretation_and_never_doubles(environment: dict[
         assert panels_in(tmp_path / "data") == len(SAMPLES)
 
 
+def test_a_demo_of_an_older_edition_is_read_again(environment: dict[str, str], tmp_path: Path) -> None:
+    shutil.copytree(packaged_folder("reference_ranges"), tmp_path / "editions")
+    other = environment | {"CSFINTERP_EDITIONS_FOLDER": str(tmp_path / "editions"), "CSFINTERP_ALLOW_DRAFT": "true"}
+    assert run(other, "edition", "new", "2026.2", "--from", "2026.1").returncode == 0
+    assert run(other | {"CSFINTERP_EDITION": "2026.2"}, "demo", "--once").returncode == 0
+    assert run(other, "demo", "--once").returncode == 0
+    with sqlite3.connect(tmp_path / "data" / "demo" / "demo.sqlite") as connection:
+        read = connection.execute("SELECT version, edition_id FROM panel_versions ORDER BY version").fetchall()
+    assert read == [(1, "2026.2")] * len(SAMPLES) + [(2, "2026.1")] * len(SAMPLES)
+
+
 @pytest.fixture
 def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     """A demo that serves, on a wanted port that somebody else has."""
