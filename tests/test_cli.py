@@ -225,13 +225,25 @@ def test_a_demo_of_an_older_edition_is_read_again(environment: dict[str, str], t
     assert read == [(1, "2026.2")] * len(SAMPLES) + [(2, "2026.1")] * len(SAMPLES)
 
 
+def _interruptible() -> None:
+    """A shell that runs the tests in the background lets its children ignore Ctrl-C; a terminal does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def serving(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     """A demo that serves, on a wanted port that somebody else has."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         command = [sys.executable, "-m", "csfinterp", "demo", "--json", "--port", str(port)]
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=_interruptible,
+        )
         assert process.stdout is not None
         line = json.loads(process.stdout.readline())
         assert not line["url"].endswith(f":{port}")

@@ -462,7 +462,9 @@ def sent(view, analyte):
 
 def looked_for_herpes(view):
     """Some PCR found something, names herpes or names no target; a negative one of other targets is no herpes PCR."""
-    sent_ = [one for one in view.document["results"] if one["analyte"] == "csf_pathogen_pcr"]
+    done = ("positive", "negative")  # a PCR of another specimen or without a usable word looked for nothing in CSF
+    pcrs = [one for one in view.document["results"] if one["analyte"] == "csf_pathogen_pcr"]
+    sent_ = [one for one in pcrs if one["value"] in done]
     names = [(one["organism"] or "").casefold() for one in sent_]
     words = ("herpes simplex", "hsv", "varicella", "vzv", "panel", "multiplex")
     return (
@@ -531,7 +533,7 @@ def same_trigger(view):
         ("three_way_differential", "PC01" in view.cautions),
         ("antibiotics_before_puncture", view.context.get("antibiotics_before_lp") is True),
         ("cns_status_missing_inputs", view.document["leukemia_cns"]["status"] == "not_classifiable"),
-        ("borrelia_tests", "FP1" in view.cautions),
+        ("borrelia_index" if "borrelia_index" in view.advice else "borrelia_tests", "FP1" in view.cautions),
         ("ctdna_failed", "csf_ctdna_failed" in view.statements),
     )
     yield from (name for name, holds in pairs if (name in view.advice) != holds)

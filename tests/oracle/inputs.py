@@ -46,8 +46,9 @@ def several_tubes(cells):
     tubes = {}
     for cell in cells:
         tube = cell["observation"].get("tube")
-        value = str(cell["observation"].get("value") or "").strip()
-        if cell["analyte"] and cell["problem"] not in SPECIMEN_PROBLEMS and value and tube is not None:
+        value = cell["observation"].get("value")
+        was_sent = value is not None and str(value).strip() != ""  # 0 is a count like any other
+        if cell["analyte"] and cell["problem"] not in SPECIMEN_PROBLEMS and was_sent and tube is not None:
             tubes.setdefault(cell["analyte"], set()).add(tube)
     return any(len(numbers) > 1 for numbers in tubes.values())
 
