@@ -30,6 +30,7 @@ NEVER_REACHED = {
     "cns_lymphoma_leukemia not_evaluable",
 }  # fmt: skip
 RARELY_REACHED = {
+    "borrelia_index",
     "bilirubin_no_evidence",
     "lymphoid_flow_not_indicated",
     "epcam_flow_positive_with_cytology",

@@ -13,6 +13,7 @@ from csfinterp.service import CoursePanel, Grid, StoredPanel
 from csfinterp.web import words, worklist
 from csfinterp.web.answers import conditional
 from csfinterp.web.asked import asked_version
+from csfinterp.web.auth import identity
 from csfinterp.web.hall import hall
 from csfinterp.web.page.kept import Kept
 from csfinterp.web.page.results import MOST_EARLIER
@@ -64,11 +65,14 @@ def change_of(stored: StoredPanel) -> dict[str, object] | None:
 
 
 def interpretation_page(stored: StoredPanel) -> str:
-    """The page of one stored version. What belongs to the version is kept: it never changes, and its key names it."""
+    """The page of one stored version. What it shows to readers of the same roles is kept: it never changes, and its key
+    names all that it depends on."""
     service = hall()
     before = service.course.before(stored.panel_id, MOST_EARLIER)
     saved = request.args.get("saved", "")[:20]
-    key = (tag_with_count(stored), tuple((panel.panel_id, panel.version) for panel in before), saved)
+    reader = identity()
+    roles = frozenset() if reader is None else reader.roles  # links stand only where the reader may follow them
+    key = (tag_with_count(stored), tuple((panel.panel_id, panel.version) for panel in before), saved, roles)
 
     def make() -> str:
         shown = view(stored, before, _grid_of(stored), change_of(stored), _plots(stored, before))

@@ -58,15 +58,20 @@ def pcr_for_herpes(edition, cells):
     sent = [
         cell for cell in cells if cell["analyte"] == "csf_pathogen_pcr" and cell["problem"] not in SPECIMEN_PROBLEMS
     ]
-    results = [cell for cell in sent if cell["observation"].get("value") in ("positive", "negative")]
+    results = [cell for cell in sent if said(cell) in ("positive", "negative")]
     if not results:
         return "not_stated"
     meant = [cell for cell in results if names(cell, edition["top"]["organism_words"]["herpes_target"])]
-    if any(cell["observation"]["value"] == "positive" for cell in meant):
+    if any(said(cell) == "positive" for cell in meant):
         return "found"
     silent = any(not (cell["observation"].get("organism") or "").strip() for cell in results)
-    positive = any(cell["observation"]["value"] == "positive" for cell in results)
+    positive = any(said(cell) == "positive" for cell in results)
     return "looked_for" if meant or silent or positive else "other_target"
+
+
+def said(cell):
+    """The word of a coded result as sent, without case and outer spaces."""
+    return str(cell["observation"].get("value") or "").strip().casefold()
 
 
 def flagged_low(cell):
