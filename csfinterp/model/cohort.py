@@ -108,8 +108,7 @@ class Cohort:
 
     `open_low`, `open_high`: the end itself is not a possible value; None where no value of the cohort is censored.
     `reason`: number in NOT_JUDGED + 1 per (statement row, panel), 0 none, -1 not sent. `code`: word number of coded
-    inputs,
-    -1 not known. `leading`: observation row that fills the cell, -1 none.
+    inputs, -1 not known. `leading`: observation row that fills the cell, -1 none.
 
     `repeat`: observations sent more than once without a rule which one leads. `repeated`: their (quantity, panel, low,
     high), `repeated_words`: (statement, panel, word): judged by nobody, but a critical one is still told.

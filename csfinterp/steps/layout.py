@@ -42,8 +42,7 @@ class Layout:
 
     `quantity`: id -> row of the value arrays (analytes, then derived and helper quantities, then numeric context).
     `coded`: id -> row of the word array (coded analytes, best cytology, context). `statement`: id -> row of the flag
-    and
-    reason arrays (all quantities, then the coded analytes).
+    and reason arrays (all quantities, then the coded analytes).
     """
 
     def __init__(self, edition: Edition) -> None:

@@ -276,6 +276,14 @@ def test_quotient_as_a_plain_ratio_with_a_comparator(interpret):
     assert (found["value"], found["comparator"], found["flag"]) == (6.0, "<", "N")
 
 
+@pytest.mark.parametrize("text", ["6.5 10e-3", "10,0 (x 0,001)"])
+def test_a_quotient_with_its_scale_inside_of_the_text_is_not_guessed(interpret, text):
+    """analytes.md 6: prints of the field; no number, so nothing is judged and the issue says what to send."""
+    answer = interpret(sent("albumin_quotient", text, None))
+    assert flag(answer, "albumin_quotient") == (None, "value_unreadable")
+    assert "Send ASCII digits" in next(e["message"] for e in answer["issues"] if e["code"] == "value_unreadable")
+
+
 # Ruling 4: a power of ten that explains a sent quotient is named, within 2 %; the pair of case A gives 4.756097561.
 NEAR = ((1, True), (1.019, True), (1.021, False))
 SCALES = [
@@ -285,11 +293,12 @@ SCALES = [
 ]
 
 
+@pytest.mark.parametrize(("unit", "code"), [("10*-3", "derived_disagrees"), (None, "quotient_scale_unknown")])
 @pytest.mark.parametrize(("text", "power", "said"), SCALES)
-def test_scale_of_a_quotient_that_its_pair_contradicts(interpret, text, power, said):
+def test_scale_of_a_quotient_that_its_pair_contradicts(interpret, text, power, said, unit, code):
     pair = (quantity("csf_albumin", 195, "mg/L"), quantity("serum_albumin", 41, "g/L"))
-    answer = interpret(panel(quantity("albumin_quotient", text, "10*-3"), *pair, age="30 a"))
-    message = next(entry["message"] for entry in answer["issues"] if entry["code"] == "derived_disagrees")
+    answer = interpret(panel(quantity("albumin_quotient", text, unit), *pair, age="30 a"))
+    message = next(entry["message"] for entry in answer["issues"] if entry["code"] == code)
     assert (f"Times {power:g} the value sent equals the computed one" in message) is said
     judged = [entry["value"] for entry in answer["results"] if entry["analyte"] == "albumin_quotient" and entry["flag"]]
     assert judged == [4.756097561]

@@ -12,6 +12,7 @@ from csfinterp.model.panel import Observation
 from csfinterp.steps.explain.results import WITHDRAWN, identity_of, is_superseded, word_flag
 from csfinterp.steps.explain.row import Row
 from csfinterp.steps.layout import span
+from csfinterp.steps.numbers import read_number
 
 SEVERITY = {"info_only": "info"}
 _NUMBER_AS_TEXT = (
@@ -45,7 +46,10 @@ def _observation_issues(row: Row, number: int, observation: Observation) -> Iter
     code = int(row.outcomes.issue[row.first + number])
     if code:
         issue = ISSUE_CODES[code - 1]
-        yield Issue(issue, _severity(row, name, issue), number, _message(row, name, issue))
+        message = _message(row, name, issue)
+        if issue == "quotient_scale_unknown":
+            message += _scale_of(row, number, name)
+        yield Issue(issue, _severity(row, name, issue), number, message)
         if row.outcomes.repeat[row.first + number] and issue != "duplicate_result":
             yield Issue("duplicate_result", "error", number, _message(row, name, "duplicate_result"))
         yield from _organism_missing(row, number, name, observation)
@@ -108,6 +112,13 @@ def _apart(row: Row, name: str, sent: float, comparator: str | None, computed: f
     if bound is not None and comparator in ("<", "<="):
         low = bound.value if bound.inclusive else nextafter(bound.value, inf)
     return low > computed + margin or high < computed - margin
+
+
+def _scale_of(row: Row, number: int, name: str) -> str:
+    """The hint for a quotient that came without a usable unit: its bare number against the computed one."""
+    sent = read_number(row.outcomes.observations.value.at(row.first + number), row.layout.not_sent)
+    plain = is_superseded(row, name) and not sent.comparator and not sent.code
+    return _scale_hint(row, sent.value, row.computed[row.layout.quantity[name]]) if plain else ""
 
 
 def _scale_hint(row: Row, sent: float, computed: float) -> str:

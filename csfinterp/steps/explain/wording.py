@@ -26,6 +26,7 @@ from csfinterp.model.predicate import (
     Not,
     Predicate,
     Truth,
+    children,
 )
 
 UNIT_WORDS = {"10*-3": "x10-3", "1": "", "cm[H2O]": "cmH2O", "10*6/L": "10^6/L"}
@@ -33,7 +34,7 @@ SIGNS = {(True, True): ">=", (True, False): ">", (False, True): "<=", (False, Fa
 PAIRS_OF_SIGNS = {">=": "<", ">": "<=", "<=": ">", "<": ">="}
 OPPOSITE = {TRUE: FALSE, FALSE: TRUE, UNKNOWN: UNKNOWN}
 OUTSIDE_THE_ORDER = ("not_classifiable", "not_applicable")  # answers of a table that are no level
-INNER = frozenset((All, Any, AtLeast, FirstKnown, Not, Holds))
+GROUPS = frozenset((All, Any, AtLeast))
 FLAG_MEANING = {
     "N": "normal", "L": "low", "H": "high", "LL": "critically low", "HH": "critically high", "A": "abnormal",
     "AA": "critical",
@@ -152,26 +153,29 @@ def reasons(predicate: Predicate, wanted: Truth, reader: Reader) -> list[str]:
 
 
 def _gather(predicate: Predicate, wanted: Truth, reader: Reader, told: list[str]) -> None:
-    """Of a predicate whose truth is `wanted`. Most parts of a rule are leaves: told by their type, without a match."""
-    if type(predicate) not in INNER:
-        told.append(leaf_words(predicate, wanted is TRUE, reader))
-        return
-    match predicate:
-        case All(items) | Any(items) | AtLeast(_, items):
-            truth = reader.truth
-            for item in items:
-                if truth(item) is wanted:
-                    _gather(item, wanted, reader, told)
-        case FirstKnown(items):
-            decisive = next((item for item in items if reader.truth(item) is not UNKNOWN), None)
-            if decisive is not None and reader.truth(decisive) is wanted:
-                _gather(decisive, wanted, reader, told)
-        case Not(item):
+    """Of a predicate whose truth is `wanted`. Every panel asks this of hundreds of rules: by type, without a match."""
+    kind = type(predicate)
+    if kind in GROUPS:
+        truth = reader.truth
+        for item in children(predicate):
+            if truth(item) is wanted:
+                _gather(item, wanted, reader, told)
+    elif kind is FirstKnown:
+        decisive = next((item for item in children(predicate) if reader.truth(item) is not UNKNOWN), None)
+        if decisive is not None and reader.truth(decisive) is wanted:
+            _gather(decisive, wanted, reader, told)
+    elif kind is Not:
+        for item in children(predicate):
             _gather(item, OPPOSITE[wanted], reader, told)
-        case Holds(name, None) if (named := reader.named(name)) is not None:
-            told += reasons(named, wanted, reader.behind(name)) or [leaf_words(predicate, wanted is TRUE, reader)]
-        case _:
-            told.append(leaf_words(predicate, wanted is TRUE, reader))
+    elif (
+        isinstance(predicate, Holds)
+        and predicate.at_least is None
+        and (named := reader.named(predicate.id)) is not None
+    ):
+        found = reasons(named, wanted, reader.behind(predicate.id))
+        told += found or [leaf_words(predicate, wanted is TRUE, reader)]
+    else:
+        told.append(leaf_words(predicate, wanted is TRUE, reader))
 
 
 def leaf_words(leaf: Predicate, holds: bool, reader: Reader) -> str:
